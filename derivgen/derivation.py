@@ -1,0 +1,120 @@
+"""What a rule, a step and a derivation are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from derivgen.expr.nodes import Entry, Expr, Index, Layout, Shape, Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A named law: rewrites the root of one expression, or gives None where the law does not apply.
+
+    `name` is what stands at the right of a line, `law` the law itself in LaTeX, `source` where it can be looked up.
+    """
+
+    name: str
+    law: str
+    source: str
+    rewrite: Callable[[Expr], Expr | None] = field(compare=False, repr=False)
+
+    def __call__(self, expr: Expr) -> Expr | None:
+        return self.rewrite(expr)
+
+
+def rule(name: str, *, law: str, source: str) -> Callable[[Callable[[Expr], Expr | None]], Rule]:
+    """Makes a function that rewrites the root of one expression a Rule."""
+
+    def made(rewrite: Callable[[Expr], Expr | None]) -> Rule:
+        return Rule(name, law, source, rewrite)
+
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A law at work: `left` = `right`, shown beside the name of its rule, such as dx_i/dx_k = delta_ik."""
+
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """One line of the sheet: `before` equals `after` by `rules` (the main one first, then those folded into the line).
+
+    `heading` is what the line says is equal to `after`: the same quantity under the name the reader knows it by (f, or
+    df/dx_k). Where it is the heading of the line above, it is printed once. Both `before` and `after` are scalars in
+    index notation or arrays of one shape.
+    """
+
+    rules: tuple[Rule, ...]
+    before: Expr
+    after: Expr
+    heading: Expr
+    instances: tuple[Instance, ...] = ()
+    substeps: tuple[Rewrite, ...] = ()
+
+    @property
+    def rule(self) -> str:
+        """The names of the laws, as one phrase."""
+        return ", ".join(dict.fromkeys(rule.name for rule in self.rules))
+
+
+@dataclass(frozen=True, slots=True)
+class Conclude:
+    """The last line: the whole array `result` whose entries the lines before have found.
+
+    `goal` is the scalar in index notation that was looked for (an entry of the derivative); `entry` is its place in
+    `result`. They are None where `form` is "index": then `result` is the index form itself.
+    """
+
+    goal: Expr
+    result: Expr
+    heading: Expr
+    """What the result is the value of: d f / d x, or the expression that was to be brought to matrix form."""
+    rows: Index | None
+    columns: Index | None
+
+
+Step = Rewrite | Conclude
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """The steps of one part and what they lead to.
+
+    `statement` is the expression that was given, in matrix or index notation; `wrt` what it is differentiated by (None
+    where nothing is). `quantity` names the statement in the lines: f, or y for a vector. `value_indices` and
+    `wrt_indices` are the free indices of the entries: the (i; k) of dy_i/dx_k.
+
+    `result` is an array of shape `shape` in the layout `layout` where `form` is "matrix"; where it is "index" it is a
+    scalar with free indices, and `reason` says why there is no two-dimensional form.
+    """
+
+    task: str
+    statement: Expr
+    steps: tuple[Step, ...]
+    result: Expr
+    form: str
+    shape: Shape
+    quantity: Symbol | None = None
+    wrt: Symbol | None = None
+    wrt_transposed: bool = False
+    """The derivative is by the row vector wrt.T, so the result is transposed."""
+    layout: Layout | None = None
+    value_indices: tuple[Index, ...] = ()
+    wrt_indices: tuple[Index, ...] = ()
+    order: int = 1
+    reason: str = ""
+
+    @property
+    def lines(self) -> tuple[Rewrite, ...]:
+        return tuple(step for step in self.steps if isinstance(step, Rewrite))
+
+
+def entry_of(array: Expr, subscripts: tuple[Index, ...]) -> Expr:
+    """The entry of `array` at `subscripts`; the array itself where it is a scalar."""
+    return Entry(array, subscripts) if subscripts else array

@@ -1,0 +1,329 @@
+"""The nodes of index and matrix notation: data only.
+
+One language holds both notations. A matrix expression is built from symbols by `MatMul`, `Transpose`, `Trace` and so on;
+`Entry` takes one entry of it and so leads to index notation, in which every part is a scalar. `Plus`, `Product`, `Power`
+and `Apply` act entry by entry (a scalar operand goes to every entry), so they mean the same in both notations:
+`Product` of two arrays of one shape is the Hadamard product.
+
+Every expression has a shape (rows, columns); a scalar is 1 x 1, a vector n x 1. The *axes* of an expression are those of
+its two dimensions that are not the number 1; an `Entry` has one subscript for each axis, so an entry of a vector, or of
+its transpose, has one subscript.
+
+Nodes do not simplify themselves: `Plus((x, Number(0)))` stays as it is until a rule with a name removes the zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Dim:
+    """A dimension: a whole number times a product of named sizes, such as 3, n, or m n (the length of vec of an m x n)."""
+
+    number: int = 1
+    names: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if not self.names:
+            return str(self.number)
+        return "*".join((*(() if self.number == 1 else (str(self.number),)), *self.names))
+
+    def __mul__(self, other: Dim) -> Dim:
+        return Dim(self.number * other.number, tuple(sorted(self.names + other.names)))
+
+
+ONE = Dim(1)
+
+Shape = tuple[Dim, Dim]
+"""Rows, columns."""
+
+SCALAR: Shape = (ONE, ONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index with its range: it takes the values 1, ..., dim. `latex` is how it is printed if not as its name."""
+
+    name: str
+    dim: Dim
+    latex: str = ""
+
+
+Subscript = Index | int
+"""What stands below an entry: an index, or a position counted from 1."""
+
+
+class Layout(StrEnum):
+    """Where the entries of a derivative go (see docs/layouts)."""
+
+    DENOMINATOR = "denominator"
+    NUMERATOR = "numerator"
+    MIXED = "mixed"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """An exact number."""
+
+    value: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A dimension as a number: the n in (1/n) sum_i x_i."""
+
+    dim: Dim
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A declared scalar, vector or matrix. `latex` is how it is printed if not as its name."""
+
+    name: str
+    shape: Shape = SCALAR
+    assumptions: frozenset[str] = frozenset()
+    latex: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of `base`, with a subscript for each of its axes."""
+
+    base: Expr
+    subscripts: tuple[Subscript, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Row `subscript` of `base`, as a column: `A[i, :]`."""
+
+    base: Expr
+    subscript: Subscript
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Column `subscript` of `base`: `A[:, j]`."""
+
+    base: Expr
+    subscript: Subscript
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """Kronecker's delta: 1 where both subscripts are equal, else 0."""
+
+    left: Subscript
+    right: Subscript
+
+
+@dataclass(frozen=True, slots=True)
+class Plus:
+    """The sum of `terms`, entry by entry; a scalar term is added to every entry."""
+
+    terms: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """The product of `factors`, entry by entry; a scalar factor scales. A minus sign is the factor -1, a quotient a power."""
+
+    factors: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """`base` to the power `exponent`, entry by entry. 1/x is x to the power -1."""
+
+    base: Expr
+    exponent: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function that acts entry by entry: one of FUNCTIONS, or an abstract one that the problem declares.
+
+    `orders` counts the derivatives taken in each argument: f' is Function("f", (1,), abstract=True).
+    """
+
+    name: str
+    orders: tuple[int, ...] = (0,)
+    abstract: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """`function` of `arguments`, entry by entry; all arguments that are not scalars have one shape."""
+
+    function: Function
+    arguments: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatMul:
+    """The matrix product of `factors`, in order."""
+
+    factors: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixPower:
+    """The square matrix `base` multiplied with itself: k factors, k a whole number or an integer scalar; k < 0 inverts."""
+
+    base: Expr
+    exponent: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Transpose:
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Inverse:
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Det:
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class LogDet:
+    """log |det body|."""
+
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The sum of all entries of `body`: `sum(x)`."""
+
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Norm:
+    """The norm of `body`: order 2 is Euclid's for vectors and Frobenius's for matrices; order 1 sums absolute values."""
+
+    body: Expr
+    order: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class LogSumExp:
+    """log of the sum of exp over all entries of `body`."""
+
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Softmax:
+    """exp(z_i) / sum_k exp(z_k), for a vector (over all entries)."""
+
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Diag:
+    """Of a vector: the diagonal matrix that carries it. Of a square matrix: its diagonal, as a column."""
+
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Vec:
+    """The columns of `body` stacked in one column."""
+
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Kron:
+    """Kronecker's product: block (i, j) is left_ij times right."""
+
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Ones:
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Zeros:
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Eye:
+    """The identity matrix, dim x dim."""
+
+    dim: Dim
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """The sum of `body` over all values of `index`, which is bound here."""
+
+    index: Index
+    body: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """A derivative not yet taken: of the scalar `body` by the scalar `wrt`, a scalar symbol or an entry of a symbol."""
+
+    body: Expr
+    wrt: Symbol | Entry
+
+
+Leaf = Number | Size | Symbol | Delta | Ones | Zeros | Eye
+Unary = (
+    Transpose | Inverse | Trace | Det | LogDet | Total | Norm | LogSumExp | Softmax | Diag | Vec
+)  # all have the field `body`
+Expr = (
+    Leaf
+    | Unary
+    | Entry
+    | Row
+    | Column
+    | Plus
+    | Product
+    | Power
+    | Apply
+    | MatMul
+    | MatrixPower
+    | Kron
+    | Sum
+    | Partial
+)
+
+FUNCTIONS = frozenset(
+    "exp log sqrt sin cos tan asin acos atan sinh cosh tanh sigmoid softplus relu abs sign erf".split()
+)
+"""The functions of one argument that act entry by entry."""
+
+ASSUMPTIONS = frozenset(
+    "symmetric skew diagonal triangular orthogonal invertible positive_definite idempotent positive nonzero integer onehot "
+    "unit constant".split()
+)
+"""The words that may follow the type of a symbol."""
+
+ZERO_NUMBER = Number(Fraction(0))
+ONE_NUMBER = Number(Fraction(1))
+MINUS_ONE = Number(Fraction(-1))
+
+
+def number(value: int | Fraction) -> Number:
+    return Number(Fraction(value))

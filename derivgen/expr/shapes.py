@@ -1,0 +1,118 @@
+"""The shape of an expression.
+
+The parser reports shapes that do not fit in the words of the problem file (problem/expression.py); the functions here
+take well-shaped expressions, and raise ShapeError only where a rule made a badly shaped one, which is a bug.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from derivgen.errors import ShapeError
+from derivgen.expr.nodes import (
+    ONE,
+    SCALAR,
+    Apply,
+    Column,
+    Delta,
+    Det,
+    Diag,
+    Dim,
+    Entry,
+    Expr,
+    Eye,
+    Inverse,
+    Kron,
+    LogDet,
+    LogSumExp,
+    MatMul,
+    MatrixPower,
+    Norm,
+    Number,
+    Ones,
+    Partial,
+    Plus,
+    Power,
+    Product,
+    Row,
+    Shape,
+    Size,
+    Softmax,
+    Sum,
+    Symbol,
+    Total,
+    Trace,
+    Transpose,
+    Vec,
+    Zeros,
+)
+
+
+def shape(expr: Expr) -> Shape:
+    """Rows and columns of `expr`; (1, 1) for a scalar."""
+    match expr:
+        case Symbol() | Ones() | Zeros():
+            return expr.shape
+        case Eye(dim):
+            return (dim, dim)
+        case (
+            Number() | Size() | Delta() | Entry() | Partial() | Trace() | Det() | LogDet() | Total() | Norm() | LogSumExp()
+        ):
+            return SCALAR
+        case Plus(operands) | Product(operands) | Apply(_, operands):
+            return common_shape(operands)
+        case Power(base, exponent):
+            return common_shape((base, exponent))
+        case MatMul(factors):
+            return (shape(factors[0])[0], shape(factors[-1])[1])
+        case Transpose(body):
+            rows, columns = shape(body)
+            return (columns, rows)
+        case Inverse(body) | Softmax(body) | Sum(_, body):
+            return shape(body)
+        case MatrixPower(base, _):
+            return shape(base)
+        case Row(base, _):
+            return (shape(base)[1], ONE)
+        case Column(base, _):
+            return (shape(base)[0], ONE)
+        case Diag(body):
+            rows, columns = shape(body)
+            return (rows, ONE) if rows == columns else (rows * columns, rows * columns)
+        case Vec(body):
+            rows, columns = shape(body)
+            return (rows * columns, ONE)
+        case Kron(left, right):
+            return (shape(left)[0] * shape(right)[0], shape(left)[1] * shape(right)[1])
+        case _:
+            assert_never(expr)
+
+
+def common_shape(operands: tuple[Expr, ...]) -> Shape:
+    """The one shape of those operands that are not scalars.
+
+    Raises ShapeError when there are two.
+    """
+    found = SCALAR
+    for operand in operands:
+        here = shape(operand)
+        if here == SCALAR:
+            continue
+        if found not in (SCALAR, here):
+            raise ShapeError(f"an operation entry by entry on {show_shape(found)} and {show_shape(here)}")
+        found = here
+    return found
+
+
+def axes(expr: Expr) -> tuple[Dim, ...]:
+    """The dimensions of `expr` that are not the number 1, rows first."""
+    return tuple(dim for dim in shape(expr) if dim != ONE)
+
+
+def is_scalar(expr: Expr) -> bool:
+    return shape(expr) == SCALAR
+
+
+def show_shape(of: Shape) -> str:
+    """As it stands in messages: `(n, m)`."""
+    return f"({of[0]}, {of[1]})"

@@ -1,0 +1,234 @@
+"""Expressions as text in the notation they are read in: NumPy's, with index notation beside it.
+
+What is printed is read back by problem.expression as the same expression, but for a pending derivative, which problem
+files cannot state; it is shown as `diff(body, x[k])`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import assert_never
+
+from derivgen.expr.nodes import (
+    MINUS_ONE,
+    ONE,
+    Apply,
+    Column,
+    Delta,
+    Det,
+    Diag,
+    Entry,
+    Expr,
+    Eye,
+    Function,
+    Index,
+    Inverse,
+    Kron,
+    LogDet,
+    LogSumExp,
+    MatMul,
+    MatrixPower,
+    Norm,
+    Number,
+    Ones,
+    Partial,
+    Plus,
+    Power,
+    Product,
+    Row,
+    Shape,
+    Size,
+    Softmax,
+    Subscript,
+    Sum,
+    Symbol,
+    Total,
+    Trace,
+    Transpose,
+    Vec,
+    Zeros,
+)
+from derivgen.expr.shapes import is_scalar
+
+# how tightly each form binds; an operand that binds less tightly than its place asks for goes into parentheses
+SUM, NEGATIVE, PRODUCT, POWER, ATOM = range(5)
+
+
+def text(expr: Expr) -> str:
+    """`expr` in NumPy's notation.
+
+    >>> from derivgen.expr.nodes import Dim, Symbol
+    >>> n = Dim(1, ("n",))
+    >>> A, x = Symbol("A", (n, n)), Symbol("x", (n, Dim(1)))
+    >>> text(MatMul((Plus((A, Transpose(A))), x)))
+    '(A + A.T) @ x'
+    """
+    return _text(expr)[0]
+
+
+def _text(expr: Expr) -> tuple[str, int]:
+    """The text of `expr` and how tightly it binds."""
+    match expr:
+        case Number(value):
+            return _number(value)
+        case Size(dim):
+            return str(dim), ATOM if dim.number == 1 or not dim.names else PRODUCT
+        case Symbol(name):
+            return name, ATOM
+        case Entry(base, subscripts):
+            return f"{_within(base, ATOM)}[{', '.join(map(subscript_text, subscripts))}]", ATOM
+        case Row(base, subscript):
+            return f"{_within(base, ATOM)}[{subscript_text(subscript)}, :]", ATOM
+        case Column(base, subscript):
+            return f"{_within(base, ATOM)}[:, {subscript_text(subscript)}]", ATOM
+        case Delta(left, right):
+            return f"delta({subscript_text(left)}, {subscript_text(right)})", ATOM
+        case Plus(terms):
+            return _plus(terms), SUM
+        case Product(factors):
+            return _product(factors)
+        case Power(base, Number(value)) if value < 0:
+            return _product((expr,))
+        case Power(base, exponent):
+            return f"{_within(base, ATOM)}**{_within(exponent, ATOM)}", POWER
+        case MatrixPower(base, exponent):
+            return _call("matrix_power", base, exponent)
+        case Apply(function, arguments):
+            return f"{function_text(function)}({', '.join(map(text, arguments))})", ATOM
+        case MatMul(factors):
+            return " @ ".join(_within(factor, POWER) for factor in factors), PRODUCT
+        case Transpose(body):
+            return f"{_within(body, ATOM)}.T", ATOM
+        case Inverse(body):
+            return _call("inv", body)
+        case Trace(body):
+            return _call("tr", body)
+        case Det(body):
+            return _call("det", body)
+        case LogDet(body):
+            return _call("logdet", body)
+        case Total(body):
+            return _call("sum", body)
+        case Norm(body, order):
+            return _call("norm", body) if order == 2 else (f"norm({text(body)}, {order})", ATOM)
+        case LogSumExp(body):
+            return _call("logsumexp", body)
+        case Softmax(body):
+            return _call("softmax", body)
+        case Diag(body):
+            return _call("diag", body)
+        case Vec(body):
+            return _call("vec", body)
+        case Kron(left, right):
+            return _call("kron", left, right)
+        case Ones(shape):
+            return f"ones({_shape(shape)})", ATOM
+        case Zeros(shape):
+            return f"zeros({_shape(shape)})", ATOM
+        case Eye(dim):
+            return f"eye({dim})", ATOM
+        case Sum():
+            bound: list[Index] = []
+            body: Expr = expr
+            while isinstance(body, Sum):
+                bound.append(body.index)
+                body = body.body
+            return f"sum({text(body)}, {', '.join(index.name for index in bound)})", ATOM
+        case Partial(body, wrt):
+            return _call("diff", body, wrt)
+        case _:
+            assert_never(expr)
+
+
+def _within(expr: Expr, place: int) -> str:
+    """The text of `expr` where at least `place` is asked for."""
+    shown, binding = _text(expr)
+    return shown if binding >= place else f"({shown})"
+
+
+def _call(name: str, *arguments: Expr) -> tuple[str, int]:
+    return f"{name}({', '.join(map(text, arguments))})", ATOM
+
+
+def _number(value: Fraction) -> tuple[str, int]:
+    if value.denominator != 1:
+        return f"{value.numerator}/{value.denominator}", NEGATIVE if value < 0 else PRODUCT
+    return str(value.numerator), NEGATIVE if value < 0 else ATOM
+
+
+def subscript_text(subscript: Subscript) -> str:
+    return subscript.name if isinstance(subscript, Index) else str(subscript)
+
+
+def function_text(function: Function) -> str:
+    """`f`; its derivatives `D(f)`, and by argument `D(f, 1)`, `D(f, 1, 2)`."""
+    if not any(function.orders):
+        return function.name
+    if function.orders == (1,):
+        return f"D({function.name})"
+    places = [str(place) for place, order in enumerate(function.orders, 1) for _ in range(order)]
+    return f"D({', '.join([function.name, *places])})"
+
+
+def _shape(shape: Shape) -> str:
+    rows, columns = shape
+    return str(rows) if columns == ONE else f"{rows}, {columns}"
+
+
+def _plus(terms: tuple[Expr, ...]) -> str:
+    shown = _within(terms[0], NEGATIVE) if terms else "0"
+    for term in terms[1:]:
+        sign, rest = split_sign(term)
+        shown += f" {'-' if sign < 0 else '+'} {_within(rest, PRODUCT)}"
+    return shown
+
+
+def split_sign(term: Expr) -> tuple[int, Expr]:
+    """The sign that is written before `term` in a sum, and what follows it."""
+    match term:
+        case Number(value) if value < 0:
+            return -1, Number(-value)
+        case Product((Number(value), *rest)) if value < 0:
+            positive = () if value == -1 else (Number(-value),)
+            kept: tuple[Expr, ...] = (*positive, *rest)
+            return -1, kept[0] if len(kept) == 1 else Product(kept)
+        case _:
+            return 1, term
+
+
+def fraction_parts(factors: Iterable[Expr]) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
+    """The factors above and below the bar: negative powers and the denominators of numbers go below."""
+    above: list[Expr] = []
+    below: list[Expr] = []
+    for factor in factors:
+        match factor:
+            case Number(value) if value.denominator != 1:
+                if value.numerator != 1:
+                    above.append(Number(Fraction(value.numerator)))
+                below.append(Number(Fraction(value.denominator)))
+            case Power(base, Number(value)) if value < 0:
+                below.append(base if value == -1 else Power(base, Number(-value)))
+            case _:
+                above.append(factor)
+    return tuple(above), tuple(below)
+
+
+def _product(factors: tuple[Expr, ...]) -> tuple[str, int]:
+    if factors[:1] == (MINUS_ONE,) and len(factors) > 1:
+        rest = factors[1:]
+        return f"-{_within(rest[0] if len(rest) == 1 else Product(rest), PRODUCT)}", NEGATIVE
+    above, below = fraction_parts(factors)
+    shown = ""
+    for place, factor in enumerate(above):
+        # `s * A @ x` is (s A) x = s (A x) for a scalar s, but `u * A @ x` would be (u * A) @ x
+        scaled = all(map(is_scalar, above[:place])) and (isinstance(factor, MatMul) or place == 0)
+        piece = _within(factor, PRODUCT if scaled else POWER)
+        if place == 0 and _text(factor)[1] == NEGATIVE and isinstance(factor, Number):
+            piece = _text(factor)[0]
+        shown = f"{shown} * {piece}" if shown else piece
+    shown = shown or "1"
+    for factor in below:
+        shown += f" / {_within(factor, POWER)}"
+    negative = bool(above) and isinstance(above[0], Number) and above[0].value < 0
+    return shown, NEGATIVE if negative else PRODUCT
