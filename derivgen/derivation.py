@@ -109,6 +109,8 @@ class Derivation:
     wrt_indices: tuple[Index, ...] = ()
     order: int = 1
     reason: str = ""
+    others: tuple[tuple[Layout, Expr], ...] = ()
+    """The result in the layouts where it differs from `result`."""
 
     @property
     def lines(self) -> tuple[Rewrite, ...]:

@@ -5,6 +5,7 @@
     │   ├── ExpressionError     one expression: where in it, what does not fit
     │   └── ProblemError        one problem or sheet file: all complaints at once
     ├── CannotDerive            a well-formed task that derivgen has no rule for, named
+    ├── NoMatrixForm            entries that no two-dimensional array holds; caught, and said on the sheet
     ├── BuildError              a sheet that could not be made
     │   ├── TemplateError       a template that Jinja could not render
     │   ├── EngineMissing       no pdflatex, with how to get one
@@ -85,6 +86,10 @@ class ProblemError(UserError):
 
 class CannotDerive(DerivgenError):
     """A task that derivgen has no rule for; the message names the function or the kind of task."""
+
+
+class NoMatrixForm(DerivgenError):
+    """Entries that no two-dimensional array made by matrix operations holds; the message is the reason."""
 
 
 class BuildError(DerivgenError):

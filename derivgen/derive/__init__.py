@@ -1,0 +1,30 @@
+"""A module per kind of task; KINDS says which one does what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from derivgen.derivation import Derivation
+from derivgen.derive.derivative import derive as derive_derivative
+from derivgen.derive.forms import element_form, matrix_form
+from derivgen.errors import CannotDerive
+from derivgen.expr.nodes import Layout
+from derivgen.problem.model import Part
+
+KINDS: dict[str, Callable[[Part, Layout], Derivation]] = {
+    "derive": derive_derivative,
+    "layouts": derive_derivative,
+    "matrix_form": matrix_form,
+    "element_form": element_form,
+}
+"""The tasks that derive something. A part whose task is `text` has no derivation."""
+
+
+def derive(part: Part, layout: Layout) -> Derivation:
+    """The derivation of one part.
+
+    Raises CannotDerive where derivgen has no rule for something in it, naming that.
+    """
+    if part.task not in KINDS:
+        raise CannotDerive(f"the task {part.task} is not there yet")
+    return KINDS[part.task](part, layout)

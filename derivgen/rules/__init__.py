@@ -1,0 +1,30 @@
+"""The laws, a module per family, and CATALOGUE, which lists them all."""
+
+from __future__ import annotations
+
+from derivgen.derivation import Rule
+from derivgen.rules.algebra import TIDY, constant_out_of_sum, like_terms
+from derivgen.rules.assembly import ASSEMBLY, fixed_subscript
+from derivgen.rules.contraction import CONTRACTION
+from derivgen.rules.differentiation import LINEAR, NONLINEAR, ROUTINE
+from derivgen.rules.matrix_algebra import ASSUMED, READABLE, sum_of_entries
+
+CATALOGUE: tuple[Rule, ...] = tuple(
+    dict.fromkeys(
+        (
+            *LINEAR,
+            *ROUTINE,
+            *NONLINEAR,
+            *CONTRACTION,
+            *TIDY,
+            constant_out_of_sum,
+            like_terms,
+            *ASSEMBLY,
+            fixed_subscript(()),
+            sum_of_entries,
+            *READABLE,
+            *ASSUMED,
+        )
+    )
+)
+"""Every rule, each once."""

@@ -1,0 +1,252 @@
+"""The derivative of an expression by a scalar, a vector or a matrix: the method `index`.
+
+One entry of the value is differentiated by one entry of the variable, by the laws of ordinary calculus; the result goes
+back to matrices, and last of all into the layout.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from derivgen.derivation import Conclude, Derivation, Rewrite, Rule, entry_of
+from derivgen.derive.naming import indices_for, quantity_for, reserved_names
+from derivgen.derive.record import Recorder, Stage, pending, rename_apart
+from derivgen.derive.tidying import exhausted
+from derivgen.errors import CannotDerive, NoMatrixForm
+from derivgen.expr.build import plus, product
+from derivgen.expr.nodes import SCALAR, Entry, Expr, Index, Layout, Partial, Plus, Product, Sum, Symbol
+from derivgen.expr.shapes import axes, shape
+from derivgen.expr.text import text
+from derivgen.expr.walk import all_indices, depends_on, free_indices, subexpressions
+from derivgen.problem.model import Part, Scope
+from derivgen.rules import assembly, contraction, differentiation, expansion, matrix_algebra
+from derivgen.rules.algebra import TIDY, constant_out_of_sum
+from derivgen.rules.layout import arrangement, transposed
+
+MOST_WAVES = 60
+"""A function inside a function takes two lines for each level; deeper than this nobody could follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What is differentiated by what, and the indices of the entries."""
+
+    statement: Expr
+    wrt: Symbol
+    layout: Layout
+    quantity: Symbol
+    value: tuple[Index, ...]
+    by: tuple[tuple[Index, ...], ...]
+    """The indices of the variable, a tuple for each time it is differentiated."""
+    reserved: frozenset[str]
+
+
+def derive(part: Part, layout: Layout) -> Derivation:
+    """The derivative of `part.expression` by `part.wrt` in `layout`, with its steps.
+
+    Raises CannotDerive, naming what derivgen has no rule for.
+    """
+    assert part.expression is not None and part.wrt is not None
+    task = _task(part.expression, part.wrt, part.order, layout, part.scope)
+    lines, opened = _value_lines(task)
+    recorder = _derivative_lines(task, opened, 1)
+    for count in range(2, part.order + 1):
+        lines += recorder.lines
+        recorder = _derivative_lines(task, recorder.current, count)
+    return _concluded(task, lines, recorder, part)
+
+
+def _task(statement: Expr, wrt: Symbol, order: int, layout: Layout, scope: Scope) -> _Task:
+    reserved = reserved_names(scope, statement)
+    declared = set(scope.indices.values())
+    own = tuple(sorted((i for i in free_indices(statement) if i not in declared), key=lambda index: index.name))
+    used = all_indices(statement)
+    dims = axes(wrt)
+    by: list[tuple[Index, ...]] = []
+    for _ in range(order):
+        letters = ("k", "l") if not by else ("l", "p") if len(dims) == 1 else ("p", "q")
+        taken = (*used, *(index for indices in by for index in indices))
+        by.append(indices_for(dims, letters, taken, reserved))
+    taken = (*used, *(index for indices in by for index in indices))
+    value = (*own, *indices_for(axes(statement), ("i", "j"), taken, reserved))
+    dims_of_value = [index.dim for index in value]
+    of_shape = shape(statement) if not own else (dims_of_value[0], dims_of_value[1] if len(value) > 1 else SCALAR[1])
+    quantity = quantity_for(statement, of_shape, reserved)
+    return _Task(statement, wrt, layout, quantity, value, tuple(by), reserved)
+
+
+def _entries(task: _Task, statement: Expr) -> Expr:
+    """The entry of the statement that is differentiated; a statement in index notation is one already."""
+    count = len(axes(statement))
+    return expansion.entry(statement, task.value[len(task.value) - count :]) if count else statement
+
+
+def _value_lines(task: _Task) -> tuple[list[Rewrite], Expr]:
+    """The line that writes out the entry to be differentiated, and that entry."""
+    start = _entries(task, task.statement)
+    recorder = Recorder(start, entry_of(task.quantity, task.value), (*task.reserved, *_names(task)))
+    used: list[Rule] = []
+    opened = exhausted(_opened(start, task, used), TIDY, used)
+    if used:
+        recorder.to(opened, *dict.fromkeys(used))
+    return list(recorder.lines), recorder.current
+
+
+def _names(task: _Task) -> tuple[str, ...]:
+    return tuple(index.name for indices in (*task.by, task.value) for index in indices)
+
+
+def _opened(expr: Expr, task: _Task, used: list[Rule]) -> Expr:
+    """`expr` with those of its terms and factors written out that the variable is inside.
+
+    A product of several factors that vary is left to the product rule, the inside of a function to the chain rule.
+    """
+    if not depends_on(expr, task.wrt):
+        return expr
+    if isinstance(expr, Plus):
+        return plus(_opened(term, task, used) for term in expr.terms)
+    if isinstance(expr, Sum):
+        return Sum(expr.index, _opened(expr.body, task, used))
+    if isinstance(expr, Product) and sum(depends_on(factor, task.wrt) for factor in expr.factors) == 1:
+        return product(_opened(factor, task, used) for factor in expr.factors)
+    variable = entry_of(task.wrt, task.by[0])
+    assert isinstance(variable, Symbol | Entry)
+    for rule in expansion.EXPANSION:
+        after = rule(Partial(expr, variable))
+        if isinstance(after, Partial):
+            used.append(rule)
+            # its own index letters must not meet those of the variable
+            return _opened(_apart(after.body, task), task, used)
+    return expr
+
+
+def _apart(expr: Expr, task: _Task) -> Expr:
+    return rename_apart(expr, frozenset((*task.reserved, *_names(task))))
+
+
+def _derivative_lines(task: _Task, opened: Expr, count: int) -> Recorder:
+    """The lines from the pending derivative of `opened`, the one number `count`, to its entries without deltas."""
+    variable = entry_of(task.wrt, task.by[count - 1])
+    heading = entry_of(task.quantity, task.value)
+    for indices in task.by[:count]:
+        one = entry_of(task.wrt, indices)
+        assert isinstance(one, Symbol | Entry)
+        heading = Partial(heading, one)
+    assert isinstance(variable, Symbol | Entry)
+    recorder = Recorder(Partial(opened, variable), heading, (*task.reserved, *_names(task)))
+    linear = Stage(differentiation.LINEAR, pending=True)
+    routine = Stage(differentiation.ROUTINE, pending=True)
+    for _ in range(MOST_WAVES):
+        if not pending(recorder.current):
+            break
+        moved = recorder.line(linear, routine)
+        if pending(recorder.current):
+            moved |= recorder.line(Stage(differentiation.NONLINEAR, pending=True, once=True), routine)
+        if not moved:
+            raise CannotDerive(_refusal(recorder.current))
+    else:
+        raise CannotDerive(f"more than {MOST_WAVES} lines for {text(task.statement)}")
+    recorder.line(Stage((*contraction.CONTRACTION, constant_out_of_sum)))
+    return recorder
+
+
+def _refusal(expr: Expr) -> str:
+    stuck = next(node for node in subexpressions(expr) if isinstance(node, Partial) and not pending(node.body))
+    body = stuck.body.base if isinstance(stuck.body, Entry) else stuck.body
+    return f"the derivative of {type(body).__name__.lower()} is not there yet: {text(body)}"
+
+
+def _concluded(task: _Task, lines: list[Rewrite], recorder: Recorder, part: Part) -> Derivation:
+    """The matrix form in the layout, or the index form with the reason why there is none."""
+    goal = recorder.lines[0].before if recorder.lines else recorder.current
+    entries = recorder.current
+    wrt_indices = tuple(index for indices in task.by for index in indices)
+    place = arrangement(task.layout, task.value, wrt_indices, part.order)
+    known = len(recorder.lines)
+    reason = ""
+    result: Expr = entries
+    if place is None:
+        reason = f"{len(task.value) + len(wrt_indices)} free indices"
+    else:
+        try:
+            array = matrix_lines(recorder, place.indices)
+            result = readable(transposed(place.arrange(array), part.wrt_transposed))
+        except NoMatrixForm as error:
+            reason = str(error)
+            recorder.current = entries
+            del recorder.lines[known:]
+    heading = Partial(task.statement, task.wrt)
+    form = "index" if reason else "matrix"
+    return Derivation(
+        task="derive",
+        statement=task.statement,
+        steps=(*lines, *recorder.lines, _conclusion(goal, result, heading, place.indices if place and not reason else ())),
+        result=result,
+        form=form,
+        shape=SCALAR if reason else shape(result),
+        quantity=task.quantity,
+        wrt=task.wrt,
+        wrt_transposed=part.wrt_transposed,
+        layout=task.layout,
+        value_indices=task.value,
+        wrt_indices=wrt_indices,
+        order=part.order,
+        reason=reason,
+        others=() if reason else _others(task, entries, result, part),
+    )
+
+
+def _conclusion(goal: Expr, result: Expr, heading: Expr, indices: tuple[Index, ...]) -> Conclude:
+    rows = indices[0] if indices else None
+    columns = indices[1] if len(indices) == 2 else None
+    return Conclude(goal, result, heading, rows, columns)
+
+
+def matrix_lines(recorder: Recorder, indices: tuple[Index, ...]) -> Expr:
+    """Adds the lines from entries to the array whose entries at `indices` they are; gives that array, readable.
+
+    Raises NoMatrixForm.
+    """
+    used: list[Rule] = []
+    found = assembly.assembled(recorder.current, used)
+    array = assembly.assemble(found, indices)
+    known: list[Rule] = []
+    plain = exhausted(array, matrix_algebra.READABLE, known)
+    main = [rule for rule in known if rule not in TIDY]
+    if main or isinstance(found, Plus):
+        if used:
+            recorder.to(found, *dict.fromkeys(used))
+        recorder.to(_entry_or_scalar(plain, indices), *(main or [matrix_algebra.sum_of_entries]))
+    else:
+        turned = expansion.transposed_entry if len(indices) == 2 else matrix_algebra.sum_of_entries
+        recorder.to(_entry_or_scalar(plain, indices), *(dict.fromkeys(used) or [turned]))
+    assumed: list[Rule] = []
+    simpler = exhausted(plain, (*matrix_algebra.ASSUMED, *matrix_algebra.READABLE), assumed)
+    if simpler != plain:
+        recorder.to(_entry_or_scalar(simpler, indices), *assumed)
+    return simpler
+
+
+def _entry_or_scalar(array: Expr, indices: tuple[Index, ...]) -> Expr:
+    return Entry(array, indices) if indices else array
+
+
+def readable(array: Expr) -> Expr:
+    """`array` after the laws that make it readable and those of its assumptions; no line is kept."""
+    return exhausted(array, (*matrix_algebra.ASSUMED, *matrix_algebra.READABLE), [])
+
+
+def _others(task: _Task, entries: Expr, result: Expr, part: Part) -> tuple[tuple[Layout, Expr], ...]:
+    """The result in the other layouts, where it is another one."""
+    found: list[tuple[Layout, Expr]] = []
+    wrt_indices = tuple(index for indices in task.by for index in indices)
+    for layout in Layout:
+        place = arrangement(layout, task.value, wrt_indices, part.order)
+        if layout == task.layout or place is None:
+            continue
+        quiet = Recorder(entries, entries)
+        array = matrix_lines(quiet, place.indices)
+        other = readable(transposed(place.arrange(array), part.wrt_transposed))
+        if other != result:
+            found.append((layout, other))
+    return tuple(found)

@@ -1,0 +1,48 @@
+"""Letters for what a derivation has to name: the quantity that is differentiated, its entries, those of the variable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from derivgen.expr.nodes import Dim, Expr, Index, Shape, Symbol
+from derivgen.expr.walk import dimensions, fresh_index, symbols
+from derivgen.problem.model import Scope
+
+SCALARS, VECTORS, MATRICES = "f g h F G".split(), "y z u w v".split(), "Y Z F U W".split()
+
+
+def reserved_names(scope: Scope, *expressions: Expr) -> frozenset[str]:
+    """The names that a new letter would be confused with: symbols, functions, declared indices and sizes."""
+    names = {*scope.symbols, *scope.functions, *scope.indices, *scope.sizes}
+    for expr in expressions:
+        names.update(symbol.name for symbol in symbols(expr))
+        names.update(dimensions(expr))
+    return frozenset(names)
+
+
+def quantity_for(statement: Expr, of_shape: Shape, reserved: frozenset[str]) -> Symbol:
+    """A symbol for the value of `statement`: f, or y for a vector, or Y for a matrix."""
+    count = len([dim for dim in of_shape if dim != Dim(1)])
+    letters = (SCALARS, VECTORS, MATRICES)[count]
+    free = [letter for letter in letters if letter not in reserved]
+    if free:
+        return Symbol(free[0], of_shape)
+    number = 1
+    while f"{letters[0]}_{number}" in reserved:
+        number += 1
+    return Symbol(f"{letters[0]}_{number}", of_shape)
+
+
+def indices_for(
+    dims: Sequence[Dim], prefer: Sequence[str], used: Iterable[Index], reserved: frozenset[str]
+) -> tuple[Index, ...]:
+    """New indices over `dims`, with the letters of `prefer` where they are free."""
+    made: list[Index] = []
+    taken = list(used)
+    for number, dim in enumerate(dims):
+        letter = prefer[number] if number < len(prefer) else ""
+        index = fresh_index(dim, (*taken, *made, *reserved), letter)
+        made.append(index)
+    return tuple(made)
+
+

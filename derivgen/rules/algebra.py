@@ -1,0 +1,209 @@
+"""Laws of arithmetic on scalars in index notation: what is left of a line when nothing is done to it but tidying.
+
+Each rule makes the expression smaller or its numbers fewer.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from derivgen.derivation import Rule, rule
+from derivgen.expr.build import factors_of, matmul, plus, product, terms_of
+from derivgen.expr.nodes import (
+    ONE_NUMBER,
+    ZERO_NUMBER,
+    Apply,
+    Delta,
+    Expr,
+    MatMul,
+    Number,
+    Plus,
+    Power,
+    Product,
+    Size,
+    Sum,
+    Zeros,
+)
+from derivgen.expr.shapes import is_scalar, shape
+from derivgen.expr.walk import free_indices
+
+ARITHMETIC = "elementary algebra"
+
+
+@rule("a term of zero", law="u + 0 = u", source=ARITHMETIC)
+def zero_term(expr: Expr) -> Expr | None:
+    match expr:
+        case Plus(terms) if ZERO_NUMBER in terms or any(isinstance(term, Zeros) for term in terms):
+            kept = tuple(term for term in terms if term != ZERO_NUMBER and not isinstance(term, Zeros))
+            if not kept:
+                return terms[0]
+            return plus(kept) if shape(plus(kept)) == shape(expr) else None
+    return None
+
+
+@rule("a factor of zero", law=r"0 \cdot u = 0", source=ARITHMETIC)
+def zero_factor(expr: Expr) -> Expr | None:
+    match expr:
+        case Product(factors) if ZERO_NUMBER in factors and is_scalar(expr):
+            return ZERO_NUMBER
+        case Sum(_, body) if body == ZERO_NUMBER:
+            return ZERO_NUMBER
+    return None
+
+
+@rule("arithmetic", law=r"2 \cdot 3 = 6", source=ARITHMETIC)
+def arithmetic(expr: Expr) -> Expr | None:
+    """Numbers in one product are multiplied and stand in front; numbers in one sum are added, at the first one's place."""
+    match expr:
+        case Product(factors):
+            numbers = [factor.value for factor in factors if isinstance(factor, Number)]
+            rest = [factor for factor in factors if not isinstance(factor, Number)]
+            if not numbers or (len(numbers) == 1 and factors[0] == Number(numbers[0]) and numbers[0] != 1):
+                return None
+            value = Fraction(1)
+            for one in numbers:
+                value *= one
+            return product((*(() if value == 1 and rest else (Number(value),)), *rest))
+        case Plus(terms) if sum(isinstance(term, Number) for term in terms) > 1:
+            value = sum((term.value for term in terms if isinstance(term, Number)), Fraction(0))
+            first = next(n for n, term in enumerate(terms) if isinstance(term, Number))
+            return plus(
+                Number(value) if n == first else term
+                for n, term in enumerate(terms)
+                if n == first or not isinstance(term, Number)
+            )
+        case Power(base, Number(Fraction(numerator=1, denominator=1))):
+            return base
+        case Power(base, Number(Fraction(numerator=0))) if is_scalar(base):
+            return ONE_NUMBER
+        case Power(Number(value), Number(exponent)) if exponent.denominator == 1 and abs(exponent) <= 8 and value:
+            return Number(value ** int(exponent))
+        case Size(dim) if not dim.names:
+            return Number(Fraction(dim.number))
+    return None
+
+
+@rule("cancel", law=r"u^a\,u^b = u^{a+b}", source=ARITHMETIC)
+def cancel(expr: Expr) -> Expr | None:
+    """Powers of one scalar in a product become one power."""
+    match expr:
+        case Product(factors):
+            split = [_base_and_exponent(factor) for factor in factors]
+            for first, (base, exponent) in enumerate(split):
+                for second in range(first + 1, len(split)):
+                    other, further = split[second]
+                    # x_i x_i stays as it is: the law is for what cancels, not for making squares
+                    if other == base and is_scalar(base) and (exponent < 0) != (further < 0):
+                        merged = Power(base, Number(exponent + further)) if exponent + further else ONE_NUMBER
+                        return product((*factors[:first], merged, *factors[first + 1 : second], *factors[second + 1 :]))
+        case Power(Product(factors), Number(value)) if value == -1 and isinstance(factors[0], Number):
+            return product((Number(1 / factors[0].value), Power(product(factors[1:]), Number(value))))
+        case Power(Power(base, Number(inner)), Number(outer)) if inner.denominator == outer.denominator == 1:
+            return Power(base, Number(inner * outer))
+    return None
+
+
+def _base_and_exponent(factor: Expr) -> tuple[Expr, Fraction]:
+    match factor:
+        case Power(base, Number(value)):
+            return base, value
+        case _:
+            return factor, Fraction(1)
+
+
+@rule("constant out of a sum", law=r"\sum_i c\,u_i = c \sum_i u_i", source=ARITHMETIC)
+def constant_out_of_sum(expr: Expr) -> Expr | None:
+    """Numbers only: other factors stay where they stand beside what they are multiplied with."""
+    match expr:
+        case Sum(index, body):
+            numbers = tuple(factor for factor in factors_of(body) if isinstance(factor, Number))
+            rest = tuple(factor for factor in factors_of(body) if not isinstance(factor, Number))
+            if numbers and rest:
+                return product((*numbers, Sum(index, product(rest))))
+    return None
+
+
+@rule("sum of a constant", law=r"\sum_{i=1}^{n} c = n\,c", source=ARITHMETIC)
+def sum_of_constant(expr: Expr) -> Expr | None:
+    match expr:
+        case Sum(index, body) if index not in free_indices(body):
+            return product((Size(index.dim), body))
+    return None
+
+
+@rule("a delta of equal indices", law=r"\delta_{ii} = 1", source=ARITHMETIC)
+def equal_delta(expr: Expr) -> Expr | None:
+    match expr:
+        case Delta(left, right) if left == right:
+            return ONE_NUMBER
+        case Delta(int(), int()):
+            return ZERO_NUMBER
+    return None
+
+
+@rule("exponential and logarithm", law=r"\log e^{u} = u", source=ARITHMETIC)
+def inverse_functions(expr: Expr) -> Expr | None:
+    match expr:
+        case Apply(outer, (Apply(inner, (argument,)),)) if (outer.name, inner.name) == ("log", "exp"):
+            return argument
+    return None
+
+
+@rule("collect like terms", law="a\\,u + b\\,u = (a + b)\\,u", source=ARITHMETIC)
+def like_terms(expr: Expr) -> Expr | None:
+    """Terms that differ in a number only, at the first one's place; the order of scalar factors does not matter."""
+    match expr:
+        case Plus(terms):
+            found: dict[tuple[object, ...], tuple[Fraction, Expr]] = {}
+            for term in terms:
+                numbers = [factor.value for factor in factors_of(term) if isinstance(factor, Number)]
+                rest = product(factor for factor in factors_of(term) if not isinstance(factor, Number))
+                key = _unordered(rest)
+                value = Fraction(1)
+                for one in numbers:
+                    value *= one
+                found[key] = (found[key][0] + value, found[key][1]) if key in found else (value, rest)
+            if len(found) == len(terms):
+                return None
+            kept = [_scaled(value, rest) for value, rest in found.values() if value]
+            if not kept:
+                return ZERO_NUMBER if is_scalar(expr) else Zeros(shape(expr))
+            return plus(kept)
+    return None
+
+
+def _unordered(expr: Expr) -> tuple[object, ...]:
+    factors = factors_of(expr)
+    return (frozenset((factor, factors.count(factor)) for factor in factors),)
+
+
+def _scaled(value: Fraction, rest: Expr) -> Expr:
+    if rest == ONE_NUMBER:
+        return Number(value)
+    return rest if value == 1 else product((Number(value), rest))
+
+
+@rule("scalar factors in front", law=r"A\,(c\,B) = c\,A B", source=ARITHMETIC)
+def scalars_in_front(expr: Expr) -> Expr | None:
+    match expr:
+        case MatMul(factors):
+            rebuilt = matmul(factors)
+            return None if rebuilt == expr else rebuilt
+        case Product(factors) if any(isinstance(factor, Product) for factor in factors):
+            return product(factors)
+        case Plus(terms) if any(isinstance(term, Plus) for term in terms):
+            return plus(terms_of(expr))
+    return None
+
+
+TIDY: tuple[Rule, ...] = (
+    zero_term,
+    zero_factor,
+    arithmetic,
+    cancel,
+    sum_of_constant,
+    equal_delta,
+    inverse_functions,
+    scalars_in_front,
+)
+"""Folded into the line where they happen."""
