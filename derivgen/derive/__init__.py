@@ -25,6 +25,8 @@ def derive(part: Part, layout: Layout) -> Derivation:
 
     Raises CannotDerive where derivgen has no rule for something in it, naming that.
     """
+    if part.method != "index":
+        raise CannotDerive(f"the method {part.method} is not there yet; the method index is")
     if part.task not in KINDS:
         raise CannotDerive(f"the task {part.task} is not there yet")
     return KINDS[part.task](part, layout)

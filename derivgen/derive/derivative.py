@@ -180,7 +180,11 @@ def _concluded(task: _Task, lines: list[Rewrite], recorder: Recorder, part: Part
     return Derivation(
         task="derive",
         statement=task.statement,
-        steps=(*lines, *recorder.lines, _conclusion(goal, result, heading, place.indices if place and not reason else ())),
+        steps=(
+            *lines,
+            *recorder.lines,
+            _conclusion(goal, result, heading, place.indices if place and not reason else ()),
+        ),
         result=result,
         form=form,
         shape=SCALAR if reason else shape(result),

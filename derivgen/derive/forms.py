@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from derivgen.derivation import Conclude, Derivation, Rewrite, entry_of
+from derivgen.derivation import Conclude, Derivation, Rewrite, Rule, entry_of
 from derivgen.derive.derivative import readable
 from derivgen.derive.naming import indices_for, quantity_for, reserved_names
 from derivgen.derive.record import Recorder, Stage
@@ -15,6 +15,8 @@ from derivgen.problem.model import Part
 from derivgen.rules import assembly, contraction, expansion, matrix_algebra
 from derivgen.rules.algebra import TIDY
 from derivgen.rules.layout import transpose_terms
+
+WRITING_OUT = (*expansion.EXPANSION, expansion.norm, *contraction.CONTRACTION)
 
 
 def matrix_form(part: Part, layout: Layout) -> Derivation:
@@ -32,7 +34,7 @@ def matrix_form(part: Part, layout: Layout) -> Derivation:
     quantity = quantity_for(statement, of_shape, reserved)
     names = (*reserved, *(index.name for index in indices))
     recorder = Recorder(start, entry_of(quantity, indices), names)
-    recorder.line(Stage((*expansion.EXPANSION, *contraction.CONTRACTION)))
+    recorder.line(Stage(WRITING_OUT))
     recorder.line(Stage((assembly.fixed_subscript(_held(part, indices)),)))
     entries = recorder.current
     reason = ""
@@ -90,7 +92,7 @@ def _eliminated(recorder: Recorder, indices: tuple[Index, ...]) -> Expr:
         recorder.to(step[1], step[0])
     assembly.refuse_leftovers(recorder.current)
     array = assembly.assemble(recorder.current, indices)
-    known: list[matrix_algebra.Rule] = []
+    known: list[Rule] = []
     plain = exhausted(array, (*matrix_algebra.ASSUMED, *matrix_algebra.READABLE), known)
     main = [rule for rule in known if rule not in TIDY]
     turned = expansion.transposed_entry if len(indices) == 2 else matrix_algebra.sum_of_entries
@@ -109,7 +111,7 @@ def element_form(part: Part, layout: Layout) -> Derivation:
     heading = entry_of(quantity, indices)
     recorder = Recorder(start, heading, (*reserved, *(index.name for index in indices)))
     for _ in range(100):
-        if not recorder.line(Stage((*expansion.EXPANSION, *contraction.CONTRACTION), once=True)):
+        if not recorder.line(Stage(WRITING_OUT, once=True)):
             break
     lines: tuple[Rewrite, ...] = tuple(recorder.lines)
     return Derivation(

@@ -1,4 +1,6 @@
-"""Letters for what a derivation has to name: the quantity that is differentiated, its entries, those of the variable."""
+"""Letters for what a derivation has to name: the quantity that is differentiated, its entries, those of the
+variable.
+"""
 
 from __future__ import annotations
 
@@ -44,5 +46,3 @@ def indices_for(
         index = fresh_index(dim, (*taken, *made, *reserved), letter)
         made.append(index)
     return tuple(made)
-
-

@@ -1,13 +1,13 @@
 """The nodes of index and matrix notation: data only.
 
-One language holds both notations. A matrix expression is built from symbols by `MatMul`, `Transpose`, `Trace` and so on;
-`Entry` takes one entry of it and so leads to index notation, in which every part is a scalar. `Plus`, `Product`, `Power`
-and `Apply` act entry by entry (a scalar operand goes to every entry), so they mean the same in both notations:
+One language holds both notations. A matrix expression is built from symbols by `MatMul`, `Transpose`, `Trace` and so
+on; `Entry` takes one entry of it and so leads to index notation, in which every part is a scalar. `Plus`, `Product`,
+`Power` and `Apply` act entry by entry (a scalar operand goes to every entry), so they mean the same in both notations:
 `Product` of two arrays of one shape is the Hadamard product.
 
-Every expression has a shape (rows, columns); a scalar is 1 x 1, a vector n x 1. The *axes* of an expression are those of
-its two dimensions that are not the number 1; an `Entry` has one subscript for each axis, so an entry of a vector, or of
-its transpose, has one subscript.
+Every expression has a shape (rows, columns); a scalar is 1 x 1, a vector n x 1. The *axes* of an expression are those
+of its two dimensions that are not the number 1; an `Entry` has one subscript for each axis, so an entry of a vector,
+or of its transpose, has one subscript.
 
 Nodes do not simplify themselves: `Plus((x, Number(0)))` stays as it is until a rule with a name removes the zero.
 """
@@ -21,7 +21,9 @@ from fractions import Fraction
 
 @dataclass(frozen=True, slots=True, order=True)
 class Dim:
-    """A dimension: a whole number times a product of named sizes, such as 3, n, or m n (the length of vec of an m x n)."""
+    """A dimension: a whole number times a product of named sizes, such as 3, n, or m n (the length of vec of an m x
+    n).
+    """
 
     number: int = 1
     names: tuple[str, ...] = ()
@@ -129,7 +131,9 @@ class Plus:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """The product of `factors`, entry by entry; a scalar factor scales. A minus sign is the factor -1, a quotient a power."""
+    """The product of `factors`, entry by entry; a scalar factor scales. A minus sign is the factor -1, a quotient a
+    power.
+    """
 
     factors: tuple[Expr, ...]
 
@@ -171,7 +175,9 @@ class MatMul:
 
 @dataclass(frozen=True, slots=True)
 class MatrixPower:
-    """The square matrix `base` multiplied with itself: k factors, k a whole number or an integer scalar; k < 0 inverts."""
+    """The square matrix `base` multiplied with itself: k factors, k a whole number or an integer scalar; k < 0
+    inverts.
+    """
 
     base: Expr
     exponent: Expr
@@ -213,7 +219,9 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Norm:
-    """The norm of `body`: order 2 is Euclid's for vectors and Frobenius's for matrices; order 1 sums absolute values."""
+    """The norm of `body`: order 2 is Euclid's for vectors and Frobenius's for matrices; order 1 sums absolute
+    values.
+    """
 
     body: Expr
     order: int = 2
@@ -293,20 +301,7 @@ Unary = (
     Transpose | Inverse | Trace | Det | LogDet | Total | Norm | LogSumExp | Softmax | Diag | Vec
 )  # all have the field `body`
 Expr = (
-    Leaf
-    | Unary
-    | Entry
-    | Row
-    | Column
-    | Plus
-    | Product
-    | Power
-    | Apply
-    | MatMul
-    | MatrixPower
-    | Kron
-    | Sum
-    | Partial
+    Leaf | Unary | Entry | Row | Column | Plus | Product | Power | Apply | MatMul | MatrixPower | Kron | Sum | Partial
 )
 
 FUNCTIONS = frozenset(
@@ -315,8 +310,8 @@ FUNCTIONS = frozenset(
 """The functions of one argument that act entry by entry."""
 
 ASSUMPTIONS = frozenset(
-    "symmetric skew diagonal triangular orthogonal invertible positive_definite idempotent positive nonzero integer onehot "
-    "unit constant".split()
+    "symmetric skew diagonal triangular orthogonal invertible positive_definite idempotent positive nonzero integer "
+    "onehot unit constant".split()
 )
 """The words that may follow the type of a symbol."""
 

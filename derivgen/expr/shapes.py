@@ -56,7 +56,17 @@ def shape(expr: Expr) -> Shape:
         case Eye(dim):
             return (dim, dim)
         case (
-            Number() | Size() | Delta() | Entry() | Partial() | Trace() | Det() | LogDet() | Total() | Norm() | LogSumExp()
+            Number()
+            | Size()
+            | Delta()
+            | Entry()
+            | Partial()
+            | Trace()
+            | Det()
+            | LogDet()
+            | Total()
+            | Norm()
+            | LogSumExp()
         ):
             return SCALAR
         case Plus(operands) | Product(operands) | Apply(_, operands):

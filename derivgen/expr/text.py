@@ -129,12 +129,7 @@ def _text(expr: Expr) -> tuple[str, int]:
         case Eye(dim):
             return f"eye({dim})", ATOM
         case Sum():
-            bound: list[Index] = []
-            body: Expr = expr
-            while isinstance(body, Sum):
-                bound.append(body.index)
-                body = body.body
-            return f"sum({text(body)}, {', '.join(index.name for index in bound)})", ATOM
+            return _sums(expr), ATOM
         case Partial(body, wrt):
             return _call("diff", body, wrt)
         case _:
@@ -145,6 +140,15 @@ def _within(expr: Expr, place: int) -> str:
     """The text of `expr` where at least `place` is asked for."""
     shown, binding = _text(expr)
     return shown if binding >= place else f"({shown})"
+
+
+def _sums(expr: Expr) -> str:
+    """Sums directly inside each other in one call, the outermost index first."""
+    bound: list[str] = []
+    while isinstance(expr, Sum):
+        bound.append(expr.index.name)
+        expr = expr.body
+    return f"sum({text(expr)}, {', '.join(bound)})"
 
 
 def _call(name: str, *arguments: Expr) -> tuple[str, int]:

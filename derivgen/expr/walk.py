@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
-from functools import cache
-from typing import cast
+from typing import Any
 
 from derivgen.expr.nodes import (
     Column,
@@ -13,30 +12,39 @@ from derivgen.expr.nodes import (
     Dim,
     Entry,
     Expr,
+    Eye,
     Index,
+    Ones,
     Partial,
     Row,
+    Size,
     Subscript,
     Sum,
     Symbol,
+    Zeros,
 )
 
 _INDEX_LETTERS = "i j k l p q r s t a b c d e g h".split()
 
 
-@cache
-def _part_fields(node: type) -> tuple[str, ...]:
-    """The names of the fields of a node class that hold expressions."""
-    holding = {"base", "body", "terms", "factors", "exponent", "arguments", "left", "right", "wrt"}
-    if node is Delta:
-        return ()
-    return tuple(field.name for field in fields(node) if field.name in holding)
+_HOLDING = frozenset({"base", "body", "terms", "factors", "exponent", "arguments", "left", "right", "wrt"})
+"""The names of fields that hold expressions; the left and right of a delta are subscripts."""
+
+_part_fields: dict[type, tuple[str, ...]] = {Delta: ()}
+
+
+def _fields_of(expr: Expr) -> tuple[str, ...]:
+    """The names of the fields of `expr` that hold expressions."""
+    node = type(expr)
+    if node not in _part_fields:
+        _part_fields[node] = tuple(field.name for field in fields(expr) if field.name in _HOLDING)
+    return _part_fields[node]
 
 
 def parts(expr: Expr) -> tuple[Expr, ...]:
     """The expressions directly below `expr`, in reading order."""
     found: list[Expr] = []
-    for name in _part_fields(type(expr)):
+    for name in _fields_of(expr):
         value = getattr(expr, name)
         if isinstance(value, tuple):
             found.extend(value)
@@ -50,11 +58,11 @@ def with_parts(expr: Expr, new: tuple[Expr, ...]) -> Expr:
     if all(old is fresh for old, fresh in zip(parts(expr), new, strict=True)):
         return expr
     rest = iter(new)
-    changes: dict[str, object] = {}
-    for name in _part_fields(type(expr)):
+    changes: dict[str, Any] = {}
+    for name in _fields_of(expr):
         value = getattr(expr, name)
         changes[name] = tuple(next(rest) for _ in value) if isinstance(value, tuple) else next(rest)
-    return cast(Expr, replace(expr, **changes))  # type: ignore[arg-type]
+    return replace(expr, **changes)
 
 
 def subexpressions(expr: Expr) -> Iterator[Expr]:
@@ -128,10 +136,12 @@ def dimensions(expr: Expr) -> tuple[str, ...]:
             found[name] = None
 
     for node in subexpressions(expr):
-        for dim in getattr(node, "shape", ()):
-            note(dim)
-        if isinstance(getattr(node, "dim", None), Dim):
-            note(getattr(node, "dim"))
+        match node:
+            case Symbol(shape=(rows, columns)) | Ones((rows, columns)) | Zeros((rows, columns)):
+                note(rows)
+                note(columns)
+            case Eye(dim) | Size(dim):
+                note(dim)
     for index in all_indices(expr):
         note(index.dim)
     return tuple(found)

@@ -7,12 +7,14 @@ from derivgen.rules.algebra import TIDY, constant_out_of_sum, like_terms
 from derivgen.rules.assembly import ASSEMBLY, fixed_subscript
 from derivgen.rules.contraction import CONTRACTION
 from derivgen.rules.differentiation import LINEAR, NONLINEAR, ROUTINE
+from derivgen.rules.expansion import norm
 from derivgen.rules.matrix_algebra import ASSUMED, READABLE, sum_of_entries
 
 CATALOGUE: tuple[Rule, ...] = tuple(
     dict.fromkeys(
         (
             *LINEAR,
+            norm,
             *ROUTINE,
             *NONLINEAR,
             *CONTRACTION,

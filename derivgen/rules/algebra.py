@@ -53,7 +53,9 @@ def zero_factor(expr: Expr) -> Expr | None:
 
 @rule("arithmetic", law=r"2 \cdot 3 = 6", source=ARITHMETIC)
 def arithmetic(expr: Expr) -> Expr | None:
-    """Numbers in one product are multiplied and stand in front; numbers in one sum are added, at the first one's place."""
+    """Numbers in one product are multiplied and stand in front; numbers in one sum are added, at the first one's
+    place.
+    """
     match expr:
         case Product(factors):
             numbers = [factor.value for factor in factors if isinstance(factor, Number)]

@@ -1,13 +1,13 @@
 """From entries back to matrices: elimination on a graph.
 
-A term is a sum over bound indices of a product. Its indices are the nodes of a graph; a factor with two subscripts is an
-edge, one with a single subscript a mark on its node, one with none a number in front. Each rule takes one node or one
-pair of factors away: two marks or two parallel edges merge into a Hadamard product; a bound node goes by an inner
-product, a trace, a product of a matrix with a vector or with a matrix. So the rules come to an end, with one factor on the
-free indices. A bound node with three edges cannot go: such a term has no two-dimensional form.
+A term is a sum over bound indices of a product. Its indices are the nodes of a graph; a factor with two subscripts is
+an edge, one with a single subscript a mark on its node, one with none a number in front. Each rule takes one node or
+one pair of factors away: two marks or two parallel edges merge into a Hadamard product; a bound node goes by an inner
+product, a trace, a product of a matrix with a vector or with a matrix. So the rules come to an end, with one factor on
+the free indices. A bound node with three edges cannot go: such a term has no two-dimensional form.
 
-Every rule rewrites a whole term (`Sum(j, Product(...))`) to an equal one, so each elimination can stand on the sheet and
-be checked.
+Every rule rewrites a whole term (`Sum(j, Product(...))`) to an equal one, so each elimination can stand on the sheet
+and be checked.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def term_of(expr: Expr) -> Term:
         here = waiting.pop(0)
         if isinstance(here, Product):
             waiting = [*here.factors, *waiting]
-        elif isinstance(here, Sum) and (free_indices(here) or not factors and not waiting):
+        elif isinstance(here, Sum) and (free_indices(here) or (not factors and not waiting)):
             index, body = here.index, here.body
             if index in bound or any(index in all_indices(other) for other in (*factors, *waiting)):
                 fresh = fresh_index(
@@ -132,9 +132,14 @@ def hadamard_product(expr: Expr) -> Expr | None:
         marks = term.marks(index)
         alone = index in term.bound and len(marks) == 2 and not term.edges(index) and not term.others(index)
         if len(marks) > 1 and not alone:
-            pair = sorted((_column(mark) for mark in marks[:2]), key=lambda one: (len(tuple(subexpressions(one))), text(one)))
+            pair = sorted((_column(mark) for mark in marks[:2]), key=_complexity)
             return term.merge(marks[:2], Entry(product(pair), (index,)))
     return None
+
+
+def _complexity(expr: Expr) -> tuple[int, str]:
+    """Short factors go first, and the order does not depend on how the input was written."""
+    return len(tuple(subexpressions(expr))), text(expr)
 
 
 @rule("Hadamard product of matrices", law=r"A_{ij} B_{ij} = (A \odot B)_{ij}", source=f"{MAGNUS}, sec. 3.6")
@@ -386,7 +391,9 @@ ASSEMBLY: tuple[Rule, ...] = (
     hadamard_matrices,
     scaled_rows,
 )
-"""In the order of trying: vectors before matrices, so that a chain ends in few products; what needs a matrix of its own last."""
+"""In the order of trying: vectors before matrices, so that a chain ends in few products; what needs a matrix of its
+own last.
+"""
 
 
 def _nodes(term: Term) -> tuple[Index, ...]:
@@ -406,8 +413,8 @@ def next_step(expr: Expr) -> tuple[Rule, Expr] | None:
 def assembled(expr: Expr, used: list[Rule] | None = None) -> Expr:
     """`expr`, a scalar in index notation, with each of its terms brought to one entry of one array times numbers.
 
-    The rules that did it are added to `used`. Raises NoMatrixForm, naming the factors left over, when an index occurs in
-    three matrices.
+    The rules that did it are added to `used`. Raises NoMatrixForm, naming the factors left over, when an index occurs
+    in three matrices.
     """
     state = with_closed_sums_assembled(expr, used)
     while (step := next_step(state)) is not None:
@@ -498,4 +505,3 @@ def assemble(expr: Expr, indices: tuple[Index, ...]) -> Expr:
     if not indices:
         return expr
     return plus(oriented(term, indices) for term in terms_of(expr))
-

@@ -1,8 +1,8 @@
 """The laws of differentiation, on a derivative not yet taken.
 
-A `Partial` is moved one level by each rule: to the strictly smaller parts of what it stands before, so the rules come to
-an end. ROUTINE holds what nobody writes a line for, LINEAR what passes through sums, NONLINEAR what makes a line of its
-own. By the entry rule a matrix derivative is ordinary calculus on one entry.
+A `Partial` is moved one level by each rule: to the strictly smaller parts of what it stands before, so the rules come
+to an end. ROUTINE holds what nobody writes a line for, LINEAR what passes through sums, NONLINEAR what makes a line of
+its own. By the entry rule a matrix derivative is ordinary calculus on one entry.
 """
 
 from __future__ import annotations

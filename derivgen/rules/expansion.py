@@ -1,9 +1,10 @@
 """From matrix notation to entries: what one entry of each kind of matrix expression is.
 
-Each rule opens one expression one level and hands entries of its strictly smaller parts on, so the rules come to an end.
-They apply to a scalar or an `Entry`, and to a pending derivative of one. In a derivative only what the variable is inside
-is opened: factors beside each other that do not depend on it stay one matrix (X'X in w'X'X w), and what stands inside a
-function or a power stays as it is until the chain rule reaches it (docs/decisions/0002-lazy-entries.md).
+Each rule opens one expression one level and hands entries of its strictly smaller parts on, so the rules come to an
+end. They apply to a scalar or an `Entry`, and to a pending derivative of one. In a derivative only what the variable
+is inside is opened: factors beside each other that do not depend on it stay one matrix (X'X in w'X'X w), and what
+stands inside a function or a power stays as it is until the chain rule reaches it
+(docs/decisions/0002-lazy-entries.md).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from derivgen.derivation import Rule
-from derivgen.expr.build import is_plain, matmul, nested_sum, plus, product, transpose
+from derivgen.expr.build import matmul, nested_sum, plus, product
 from derivgen.expr.nodes import (
     ONE,
     ONE_NUMBER,
@@ -215,6 +216,15 @@ def squared_norm(expr: Expr, constant: Constant) -> Expr | None:
     return None
 
 
+@opening("norm", law=r"\lVert x \rVert = \sqrt{\textstyle\sum_i x_i^2}", source=f"{COOKBOOK}, sec. 10.3")
+def norm(expr: Expr, constant: Constant) -> Expr | None:
+    """For writing out only: a derivative goes by the squared norm."""
+    match expr:
+        case Norm(body, 2):
+            return Apply(Function("sqrt"), (_all_entries(body, lambda one: Power(one, Number(Fraction(2))), expr),))
+    return None
+
+
 @opening("1-norm", law=r"\lVert x \rVert_1 = \sum_i \lvert x_i \rvert", source=f"{COOKBOOK}, sec. 10.3")
 def one_norm(expr: Expr, constant: Constant) -> Expr | None:
     match expr:
@@ -289,11 +299,3 @@ EXPANSION: tuple[Rule, ...] = (
     diagonal,
 )
 """In no particular order: no two of them apply to one expression."""
-
-
-def opens_plainly(expr: Expr) -> bool:
-    """An entry that needs no opening."""
-    return isinstance(expr, Entry) and is_plain(expr.base)
-
-
-__all__ = ["EXPANSION", "chain_entry", "entry", "grouped", "transpose"]

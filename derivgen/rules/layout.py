@@ -23,8 +23,8 @@ class Arrangement:
 def arrangement(layout: Layout, value: tuple[Index, ...], wrt: tuple[Index, ...], order: int = 1) -> Arrangement | None:
     """Where the entry at the indices `value` of y and `wrt` of x stands; None where there are more than two axes.
 
-    The table of docs/layouts.md. A derivative by a scalar of a vector is a row in denominator layout; the Hessian is the
-    same in every layout.
+    The table of docs/layouts.md. A derivative by a scalar of a vector is a row in denominator layout; the Hessian is
+    the same in every layout.
     """
     if len(value) + len(wrt) > 2:
         return None
@@ -44,11 +44,11 @@ def arrangement(layout: Layout, value: tuple[Index, ...], wrt: tuple[Index, ...]
 def transpose_terms(array: Expr) -> Expr:
     """The transpose of `array`, term by term: u' + v', not (u + v)'."""
     turned = transpose(array)
-    return plus(transpose(term) for term in array.terms) if isinstance(turned, Transpose) and isinstance(array, Plus) else turned
+    if isinstance(turned, Transpose) and isinstance(array, Plus):
+        return plus(transpose(term) for term in array.terms)
+    return turned
 
 
 def transposed(result: Expr, wanted: bool) -> Expr:
     """The result of a derivative by a row vector: the transpose."""
     return transpose_terms(result) if wanted else result
-
-

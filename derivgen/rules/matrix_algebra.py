@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 from derivgen.derivation import Rule, rule
 from derivgen.expr.build import factors_of, matmul, plus, product, split_scalars, transpose
 from derivgen.expr.nodes import (
-
-    Diag,
     Entry,
     Expr,
     Eye,
@@ -24,7 +23,6 @@ from derivgen.expr.nodes import (
     Product,
     Symbol,
     Total,
-    Trace,
     Transpose,
 )
 from derivgen.expr.shapes import is_scalar, shape
@@ -185,12 +183,16 @@ def orthogonal_rule(expr: Expr) -> Expr | None:
         case Inverse(Symbol(_, _, known) as symbol) if "orthogonal" in known:
             return Transpose(symbol)
         case MatMul(factors):
-            for place in range(len(factors) - 1):
-                left, right = factors[place : place + 2]
-                symbol = left.body if isinstance(left, Transpose) else left
-                if isinstance(symbol, Symbol) and "orthogonal" in symbol.assumptions and right == transpose(left):
+            for place, (left, right) in enumerate(pairwise(factors)):
+                if "orthogonal" in _known(left) and right == transpose(left):
                     return _without_pair(factors, place)
     return None
+
+
+def _known(expr: Expr) -> frozenset[str]:
+    """What is assumed of a symbol or of its transpose."""
+    inner = expr.body if isinstance(expr, Transpose) else expr
+    return inner.assumptions if isinstance(inner, Symbol) else frozenset()
 
 
 def _without_pair(factors: tuple[Expr, ...], place: int) -> Expr:
@@ -202,10 +204,8 @@ def _without_pair(factors: tuple[Expr, ...], place: int) -> Expr:
 def idempotent_rule(expr: Expr) -> Expr | None:
     match expr:
         case MatMul(factors):
-            for place in range(len(factors) - 1):
-                left, right = factors[place : place + 2]
-                symbol = left.body if isinstance(left, Transpose) else left
-                if isinstance(symbol, Symbol) and "idempotent" in symbol.assumptions and left == right:
+            for place, (left, right) in enumerate(pairwise(factors)):
+                if "idempotent" in _known(left) and left == right:
                     return matmul((*factors[:place], *factors[place + 1 :]))
     return None
 
@@ -214,8 +214,7 @@ def idempotent_rule(expr: Expr) -> Expr | None:
 def inverse_cancels(expr: Expr) -> Expr | None:
     match expr:
         case MatMul(factors):
-            for place in range(len(factors) - 1):
-                left, right = factors[place : place + 2]
+            for place, (left, right) in enumerate(pairwise(factors)):
                 if left == _inverted(right) or right == _inverted(left):
                     return _without_pair(factors, place)
     return None
@@ -238,14 +237,12 @@ def identity_rule(expr: Expr) -> Expr | None:
             kept = tuple(factor for factor in factors if not isinstance(factor, Eye))
             return matmul(kept) if kept else factors[0]
         case Product(factors) if any(isinstance(f, Ones) and shape(f) == shape(expr) for f in factors):
-            kept = tuple(factor for factor in factors if not isinstance(factor, Ones))
-            return product(kept) if kept and shape(product(kept)) == shape(expr) else None
-        case MatMul((Ones((_, columns)), right)) if is_scalar(expr) and columns == shape(right)[0]:
-            return Total(right)
-        case MatMul((left, Ones((rows, _)))) if is_scalar(expr) and rows == shape(left)[1]:
-            return Total(transpose(left))
-        case Trace(Eye()) | Diag(Eye()):
-            return None
+            left = product(factor for factor in factors if not isinstance(factor, Ones))
+            return left if shape(left) == shape(expr) else None
+        case MatMul((Ones((_, columns)), last)) if is_scalar(expr) and columns == shape(last)[0]:
+            return Total(last)
+        case MatMul((first, Ones((rows, _)))) if is_scalar(expr) and rows == shape(first)[1]:
+            return Total(transpose(first))
     return None
 
 
@@ -260,4 +257,3 @@ def transposes_inside(expr: Expr) -> Expr | None:
 
 ASSUMED: tuple[Rule, ...] = (symmetric_rule, skew_rule, orthogonal_rule, idempotent_rule)
 READABLE: tuple[Rule, ...] = (*TIDY, inverse_cancels, identity_rule, transposes_inside, like_terms, common_factor)
-

@@ -1,0 +1,260 @@
+"""Each rule on an example: what it gives, and that it is true.
+
+A row is tested twice: the rule gives `after`, and `after` has the value of `before` by the evaluator, which shares
+nothing with the rules.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from derivgen.derivation import Rule
+from derivgen.expr.nodes import (
+    ONE,
+    Column,
+    Delta,
+    Det,
+    Diag,
+    Entry,
+    Expr,
+    Eye,
+    Index,
+    Inverse,
+    LogDet,
+    LogSumExp,
+    MatMul,
+    Norm,
+    Ones,
+    Partial,
+    Plus,
+    Power,
+    Size,
+    Softmax,
+    Sum,
+    Total,
+    Trace,
+    Transpose,
+)
+from derivgen.rules import CATALOGUE, algebra, assembly, contraction, differentiation, expansion, matrix_algebra
+from derivgen.verify.checks import check_equal
+
+from .symbols import (
+    A,
+    A_ii,
+    A_ij,
+    B,
+    B_ij,
+    B_jk,
+    K,
+    P,
+    Q,
+    S,
+    X,
+    b,
+    c,
+    d_ij,
+    d_ik,
+    d_jk,
+    fn,
+    i,
+    j,
+    k,
+    l,
+    minus,
+    n,
+    num,
+    over,
+    p,
+    r,
+    t,
+    times,
+    x,
+    x_i,
+    x_j,
+    x_k,
+    y,
+    y_i,
+)
+
+xT = Transpose(x)
+X_rj, X_ri = Entry(X, (r, j)), Entry(X, (r, i))
+ax = MatMul((A, x))
+ax_i = Entry(ax, (i,))
+inv_A = Inverse(A)
+d_x = Partial(x_i, x_k)
+q = Index("q", n)
+
+# rule, before, after
+TABLE: list[tuple[Rule, Expr, Expr]] = [
+    (expansion.matrix_product, ax_i, Sum(j, times(A_ij, x_j))),
+    (expansion.matrix_product, MatMul((xT, A, y)), Sum(i, Sum(j, times(x_i, A_ij, Entry(y, (j,)))))),
+    (expansion.matrix_product, Entry(MatMul((x, Transpose(y))), (i, j)), times(x_i, Entry(y, (j,)))),
+    (
+        expansion.matrix_product,
+        Partial(MatMul((xT, A, B, x)), x_k),
+        Partial(Sum(i, Sum(j, times(x_i, Entry(MatMul((A, B)), (i, j)), x_j))), x_k),
+    ),
+    (expansion.trace, Trace(A), Sum(i, A_ii)),
+    (expansion.trace, Trace(MatMul((A, B))), Sum(i, Sum(j, times(A_ij, Entry(B, (j, i)))))),
+    (expansion.trace, Trace(times(t, A)), times(t, Trace(A))),
+    (expansion.total, Total(x), Sum(i, x_i)),
+    (expansion.squared_norm, Power(Norm(x), num(2)), Sum(i, Power(x_i, num(2)))),
+    (expansion.norm, Norm(x), fn("sqrt", Sum(i, Power(x_i, num(2))))),
+    (expansion.one_norm, Norm(x, 1), Sum(i, fn("abs", x_i))),
+    (expansion.log_sum_exp, LogSumExp(x), fn("log", Sum(i, fn("exp", x_i)))),
+    (expansion.softmax, Entry(Softmax(x), (i,)), times(fn("exp", x_i), over(Sum(j, fn("exp", x_j))))),
+    (expansion.entrywise, Entry(Plus((x, y)), (i,)), Plus((x_i, y_i))),
+    (expansion.entrywise, Entry(times(x, y), (i,)), times(x_i, y_i)),
+    (expansion.transposed_entry, Entry(Transpose(A), (i, j)), Entry(A, (j, i))),
+    (expansion.diagonal, Entry(Diag(x), (i, j)), times(d_ij, x_i)),
+    (expansion.diagonal, Entry(Diag(A), (i,)), A_ii),
+    (differentiation.constant_rule, Partial(y_i, x_k), num(0)),
+    (differentiation.entry_rule, d_x, d_ik),
+    (differentiation.entry_rule, Partial(A_ij, Entry(A, (k, l))), times(d_ik, Delta(j, l))),
+    (differentiation.entry_rule, Partial(t, t), num(1)),
+    (differentiation.sum_rule, Partial(Plus((x_i, times(x_i, y_i))), x_k), Plus((d_x, Partial(times(x_i, y_i), x_k)))),
+    (differentiation.sum_rule, Partial(Sum(i, times(x_i, A_ij)), x_k), Sum(i, Partial(times(x_i, A_ij), x_k))),
+    (differentiation.constant_factor_rule, Partial(times(y_i, x_i), x_k), times(y_i, d_x)),
+    (
+        differentiation.product_rule,
+        Partial(times(x_i, A_ij, x_j), x_k),
+        Plus((times(d_x, A_ij, x_j), times(x_i, A_ij, Partial(x_j, x_k)))),
+    ),
+    (
+        differentiation.quotient_rule,
+        Partial(times(x_i, over(x_j)), x_k),
+        times(Plus((times(d_x, x_j), times(num(-1), x_i, Partial(x_j, x_k)))), Power(x_j, num(-2))),
+    ),
+    (differentiation.power_rule, Partial(Power(x_i, num(3)), x_k), times(num(3), Power(x_i, num(2)), d_x)),
+    (
+        differentiation.exponential_rule,
+        Partial(Power(fn("exp", c), x_i), x_k),
+        times(Power(fn("exp", c), x_i), fn("log", fn("exp", c)), d_x),
+    ),
+    (
+        differentiation.logarithmic_rule,
+        Partial(Power(fn("exp", x_i), x_i), x_k),
+        times(Power(fn("exp", x_i), x_i), Partial(times(x_i, fn("log", fn("exp", x_i))), x_k)),
+    ),
+    (
+        differentiation.chain_rule,
+        Partial(fn("sin", times(x_i, x_j)), x_k),
+        times(fn("cos", times(x_i, x_j)), Partial(times(x_i, x_j), x_k)),
+    ),
+    (
+        differentiation.norm_rule,
+        Partial(Norm(x), x_k),
+        times(Partial(Power(Norm(x), num(2)), x_k), over(times(num(2), Norm(x)))),
+    ),
+    (
+        differentiation.inverse_rule,
+        Partial(Entry(inv_A, (i, j)), Entry(A, (k, l))),
+        Sum(
+            p,
+            Sum(
+                q,
+                times(
+                    num(-1),
+                    Entry(inv_A, (i, p)),
+                    Partial(Entry(A, (p, q)), Entry(A, (k, l))),
+                    Entry(inv_A, (q, j)),
+                ),
+            ),
+        ),
+    ),
+    (
+        differentiation.log_det_rule,
+        Partial(LogDet(A), Entry(A, (k, l))),
+        Sum(i, Sum(j, times(Entry(inv_A, (j, i)), Partial(A_ij, Entry(A, (k, l)))))),
+    ),
+    (
+        differentiation.det_rule,
+        Partial(Det(A), Entry(A, (k, l))),
+        times(Det(A), Sum(i, Sum(j, times(Entry(inv_A, (j, i)), Partial(A_ij, Entry(A, (k, l))))))),
+    ),
+    (contraction.contraction, Sum(i, times(d_ik, A_ij, x_j)), times(Entry(A, (k, j)), x_j)),
+    (contraction.contraction, Sum(i, Sum(j, times(x_i, A_ij, d_jk))), None),  # type: ignore[list-item]
+    (contraction.contraction, Sum(i, Sum(j, times(d_ik, A_ij, x_j))), Sum(j, times(Entry(A, (k, j)), x_j))),
+    (
+        contraction.split_sum,
+        Sum(i, Plus((times(d_ik, x_i), times(x_i, y_i)))),
+        Plus((Sum(i, times(d_ik, x_i)), Sum(i, times(x_i, y_i)))),
+    ),
+    (
+        contraction.distribute,
+        Sum(i, times(y_i, Plus((d_ik, x_i)))),
+        Sum(i, Plus((times(y_i, d_ik), times(y_i, x_i)))),
+    ),
+    (algebra.zero_term, Plus((x_i, num(0), y_i)), Plus((x_i, y_i))),
+    (algebra.zero_factor, times(x_i, num(0)), num(0)),
+    (algebra.arithmetic, times(num(2), x_i, num(3)), times(num(6), x_i)),
+    (algebra.arithmetic, Plus((num(2), x_i, num(3))), Plus((num(5), x_i))),
+    (algebra.cancel, times(x_i, y_i, over(x_i)), times(num(1), y_i)),
+    (algebra.sum_of_constant, Sum(j, x_i), times(Size(n), x_i)),
+    (algebra.equal_delta, Delta(i, i), num(1)),
+    (algebra.inverse_functions, fn("log", fn("exp", x_i)), x_i),
+    (algebra.constant_out_of_sum, Sum(i, times(num(2), x_i)), times(num(2), Sum(i, x_i))),
+    (algebra.like_terms, Plus((times(x_i, y_i), times(num(2), y_i, x_i), x_i)), Plus((times(num(3), x_i, y_i), x_i))),
+    (algebra.scalars_in_front, MatMul((times(num(2), A), x)), times(num(2), ax)),
+    (assembly.hadamard_product, times(x_i, y_i), Entry(times(x, y), (i,))),
+    (assembly.hadamard_product, Sum(i, times(x_i, y_i)), None),  # type: ignore[list-item]
+    (assembly.hadamard_matrices, times(A_ij, B_ij), Entry(times(A, B), (i, j))),
+    (assembly.inner_product, Sum(i, times(x_i, y_i)), MatMul((xT, y))),
+    (assembly.total_of_vector, Sum(i, x_i), Total(x)),
+    (assembly.trace_of_loop, Sum(i, A_ii), Trace(A)),
+    (assembly.diagonal_of_loop, times(A_ii, x_i), times(Entry(Diag(A), (i,)), x_i)),
+    (assembly.matrix_vector, Sum(j, times(A_ij, x_j)), ax_i),
+    (assembly.matrix_vector, Sum(r, times(X_rj, Entry(b, (r,)))), Entry(MatMul((Transpose(X), b)), (j,))),
+    (assembly.matrix_matrix, Sum(j, times(A_ij, B_jk)), Entry(MatMul((A, B)), (i, k))),
+    (assembly.matrix_matrix, Sum(r, times(X_ri, X_rj)), Entry(MatMul((Transpose(X), X)), (i, j))),
+    (assembly.row_sums, Sum(j, Entry(X, (r, j))), Entry(MatMul((X, Ones((n, ONE)))), (r,))),
+    (assembly.diagonal_product, Sum(j, times(A_ij, x_j, B_jk)), Entry(MatMul((A, Diag(x), B)), (i, k))),
+    (assembly.outer_product, times(Entry(b, (r,)), x_j), Entry(MatMul((b, xT)), (r, j))),
+    (assembly.diagonal_matrix, times(d_ij, x_i), Entry(Diag(x), (i, j))),
+    (assembly.diagonal_matrix, times(d_ij, x_j), Entry(Diag(x), (i, j))),
+    (assembly.scaled_rows, times(Entry(b, (r,)), X_rj), Entry(MatMul((Diag(b), X)), (r, j))),
+    (assembly.scaled_rows, times(x_j, X_rj), Entry(MatMul((X, Diag(x))), (r, j))),
+    (assembly.entry_by_entry, fn("sin", times(x_i, y_i)), Entry(fn("sin", times(x, y)), (i,))),
+    (assembly.fixed_subscript(()), Entry(A, (i, 2)), Entry(Column(A, 2), (i,))),
+    (matrix_algebra.sum_of_entries, Plus((x_i, ax_i)), Entry(Plus((x, ax)), (i,))),
+    (matrix_algebra.common_factor, Plus((ax, MatMul((Transpose(A), x)))), MatMul((Plus((A, Transpose(A))), x))),
+    (matrix_algebra.common_factor, Plus((MatMul((A, x)), minus(MatMul((A, y))))), MatMul((A, Plus((x, minus(y)))))),
+    (matrix_algebra.common_factor, Plus((times(t, x), times(t, y))), times(t, Plus((x, y)))),
+    (matrix_algebra.symmetric_rule, Transpose(S), S),
+    (matrix_algebra.skew_rule, Transpose(K), minus(K)),
+    (matrix_algebra.orthogonal_rule, MatMul((Transpose(Q), Q, x)), x),
+    (matrix_algebra.orthogonal_rule, Inverse(Q), Transpose(Q)),
+    (matrix_algebra.idempotent_rule, MatMul((P, P, x)), MatMul((P, x))),
+    (matrix_algebra.inverse_cancels, MatMul((inv_A, A, x)), x),
+    (matrix_algebra.identity_rule, MatMul((A, Eye(n), x)), ax),
+    (matrix_algebra.transposes_inside, Transpose(MatMul((A, B))), MatMul((Transpose(B), Transpose(A)))),
+]
+"""`None` where the rule must leave the expression alone."""
+
+
+@pytest.mark.parametrize(("rule", "before", "after"), TABLE, ids=lambda one: getattr(one, "name", ""))
+def test_rewrites(rule: Rule, before: Expr, after: Expr | None) -> None:
+    assert rule(before) == after
+
+
+TRUE = [row for row in TABLE if row[2] is not None]
+
+
+@pytest.mark.parametrize(("rule", "before", "after"), TRUE, ids=lambda one: getattr(one, "name", ""))
+def test_is_true(rule: Rule, before: Expr, after: Expr) -> None:
+    assert check_equal(before, after).status in ("exact", "numeric")
+
+
+def test_each_rule_has_a_row() -> None:
+    tested = {rule.name for rule, _, _ in TABLE}
+    assert {rule.name for rule in CATALOGUE} <= tested
+
+
+@pytest.mark.parametrize("rule", CATALOGUE, ids=lambda rule: rule.name)
+def test_has_law_and_source(rule: Rule) -> None:
+    assert rule.law and rule.source
+
+
+@pytest.mark.parametrize("rule", CATALOGUE, ids=lambda rule: rule.name)
+def test_leaves_a_lone_symbol_alone(rule: Rule) -> None:
+    assert rule(x) is None
