@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from derivgen.derivation import Conclude, Derivation, Rewrite, Rule, entry_of
 from derivgen.derive.naming import indices_for, quantity_for, reserved_names
-from derivgen.derive.record import Recorder, Stage, pending, rename_apart
+from derivgen.derive.record import QUIET, Recorder, Stage, pending, rename_apart
 from derivgen.derive.tidying import exhausted
 from derivgen.errors import CannotDerive, NoMatrixForm
 from derivgen.expr.build import plus, product
@@ -216,7 +216,7 @@ def matrix_lines(recorder: Recorder, indices: tuple[Index, ...]) -> Expr:
     array = assembly.assemble(found, indices)
     known: list[Rule] = []
     plain = exhausted(array, matrix_algebra.READABLE, known)
-    main = [rule for rule in known if rule not in TIDY]
+    main = [rule for rule in known if rule not in QUIET]
     if main or isinstance(found, Plus):
         if used:
             recorder.to(found, *dict.fromkeys(used))

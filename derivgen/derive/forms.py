@@ -5,7 +5,7 @@ from __future__ import annotations
 from derivgen.derivation import Conclude, Derivation, Rewrite, Rule, entry_of
 from derivgen.derive.derivative import readable
 from derivgen.derive.naming import indices_for, quantity_for, reserved_names
-from derivgen.derive.record import Recorder, Stage
+from derivgen.derive.record import QUIET, Recorder, Stage
 from derivgen.derive.tidying import exhausted
 from derivgen.errors import NoMatrixForm
 from derivgen.expr.nodes import ONE, SCALAR, Entry, Expr, Index, Layout, Shape
@@ -13,7 +13,6 @@ from derivgen.expr.shapes import axes, is_scalar, shape
 from derivgen.expr.walk import all_indices, free_indices
 from derivgen.problem.model import Part
 from derivgen.rules import assembly, contraction, expansion, matrix_algebra
-from derivgen.rules.algebra import TIDY
 from derivgen.rules.layout import transpose_terms
 
 WRITING_OUT = (*expansion.EXPANSION, expansion.norm, *contraction.CONTRACTION)
@@ -94,7 +93,7 @@ def _eliminated(recorder: Recorder, indices: tuple[Index, ...]) -> Expr:
     array = assembly.assemble(recorder.current, indices)
     known: list[Rule] = []
     plain = exhausted(array, (*matrix_algebra.ASSUMED, *matrix_algebra.READABLE), known)
-    main = [rule for rule in known if rule not in TIDY]
+    main = [rule for rule in known if rule not in QUIET]
     turned = expansion.transposed_entry if len(indices) == 2 else matrix_algebra.sum_of_entries
     recorder.to(Entry(plain, indices) if indices else plain, *(main or [turned]))
     return plain

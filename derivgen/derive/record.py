@@ -10,11 +10,11 @@ from derivgen.errors import RuleLoop
 from derivgen.expr.nodes import Entry, Expr, Index, Partial, Sum
 from derivgen.expr.text import text
 from derivgen.expr.walk import all_indices, free_indices, fresh_index, parts, rename, subexpressions, with_parts
-from derivgen.rules.algebra import TIDY, constant_out_of_sum
+from derivgen.rules.algebra import TIDY, constant_out_of_sum, positive_first
 from derivgen.rules.contraction import distribute, split_sum
 from derivgen.rules.differentiation import entry_rule
 
-QUIET = frozenset((*TIDY, split_sum, distribute, constant_out_of_sum))
+QUIET = frozenset((*TIDY, split_sum, distribute, constant_out_of_sum, positive_first))
 """Rules that a line does not name where it names another."""
 
 MOST_PASSES = 400

@@ -72,6 +72,11 @@ def subexpressions(expr: Expr) -> Iterator[Expr]:
         yield from subexpressions(part)
 
 
+def size(expr: Expr) -> int:
+    """How many nodes `expr` has."""
+    return sum(1 for _ in subexpressions(expr))
+
+
 def transform(expr: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
     """`expr` with `change` applied to every subexpression, innermost first; None leaves one as it is."""
     below = with_parts(expr, tuple(transform(part, change) for part in parts(expr)))

@@ -22,12 +22,17 @@ from derivgen.expr.nodes import (
     Product,
     Size,
     Sum,
+    Transpose,
     Zeros,
 )
 from derivgen.expr.shapes import is_scalar, shape
-from derivgen.expr.walk import free_indices
+from derivgen.expr.text import split_sign
+from derivgen.expr.walk import free_indices, size
 
 ARITHMETIC = "elementary algebra"
+
+MOST_TERMS = 64
+"""A product with more terms is not multiplied out: nothing readable comes of it."""
 
 
 @rule("a term of zero", law="u + 0 = u", source=ARITHMETIC)
@@ -48,6 +53,10 @@ def zero_factor(expr: Expr) -> Expr | None:
             return ZERO_NUMBER
         case Sum(_, body) if body == ZERO_NUMBER:
             return ZERO_NUMBER
+        case Product(factors) | MatMul(factors) if any(isinstance(factor, Zeros) for factor in factors):
+            return ZERO_NUMBER if is_scalar(expr) else Zeros(shape(expr))
+        case Transpose(Zeros((rows, columns))):
+            return Zeros((columns, rows))
     return None
 
 
@@ -171,6 +180,46 @@ def like_terms(expr: Expr) -> Expr | None:
             if not kept:
                 return ZERO_NUMBER if is_scalar(expr) else Zeros(shape(expr))
             return plus(kept)
+    return None
+
+
+@rule("multiply out", law=r"(a + b)\,c = a\,c + b\,c", source=ARITHMETIC)
+def multiply_out(expr: Expr) -> Expr | None:
+    """Only where terms cancel or join so that the sum gets shorter: y (1 - s) - s (1 - y) is y - s."""
+    match expr:
+        case Plus(terms) if any(isinstance(factor, Plus) for term in terms for factor in factors_of(term)):
+            out = plus(one for term in terms for one in _multiplied(factors_of(term)))
+            collected = like_terms(out)
+            if collected is not None and shape(collected) == shape(expr) and size(collected) < size(expr):
+                return collected
+    return None
+
+
+def _multiplied(factors: tuple[Expr, ...]) -> list[Expr]:
+    """The terms of a product, its sums multiplied out; numbers multiplied together in front."""
+    found: list[list[Expr]] = [[]]
+    for factor in factors:
+        found = [[*one, *factors_of(term)] for one in found for term in terms_of(factor)]
+        if len(found) > MOST_TERMS:
+            return [product(factors)]
+    results: list[Expr] = []
+    for one in found:
+        value = Fraction(1)
+        for factor in one:
+            value *= factor.value if isinstance(factor, Number) else 1
+        rest = [factor for factor in one if not isinstance(factor, Number)]
+        results.append(_scaled(value, product(rest)))
+    return results
+
+
+@rule("order of terms", law="-u + v = v - u", source=ARITHMETIC)
+def positive_first(expr: Expr) -> Expr | None:
+    """A sum does not begin with a minus where it need not."""
+    match expr:
+        case Plus(terms) if split_sign(terms[0])[0] < 0:
+            ahead = next((n for n, term in enumerate(terms) if split_sign(term)[0] > 0), None)
+            if ahead is not None:
+                return plus((terms[ahead], *terms[:ahead], *terms[ahead + 1 :]))
     return None
 
 

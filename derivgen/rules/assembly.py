@@ -416,7 +416,7 @@ def assembled(expr: Expr, used: list[Rule] | None = None) -> Expr:
     The rules that did it are added to `used`. Raises NoMatrixForm, naming the factors left over, when an index occurs
     in three matrices.
     """
-    state = with_closed_sums_assembled(expr, used)
+    state = with_closed_sums_assembled(terms_apart(expr), used)
     while (step := next_step(state)) is not None:
         if used is not None:
             used.append(step[0])
@@ -424,6 +424,24 @@ def assembled(expr: Expr, used: list[Rule] | None = None) -> Expr:
     for term in terms_of(state):
         refuse_leftovers(term)
     return state
+
+
+def terms_apart(expr: Expr) -> Expr:
+    """`expr` with a sum over an index of several terms as several sums: each term goes back by itself."""
+    if isinstance(expr, Plus):
+        return plus(terms_apart(term) for term in expr.terms)
+    front = [factor for factor in factors_of(expr) if not isinstance(factor, Sum)]
+    sums = [factor for factor in factors_of(expr) if isinstance(factor, Sum)]
+    if len(sums) != 1:
+        return expr
+    bound: list[Index] = []
+    body: Expr = sums[0]
+    while isinstance(body, Sum):
+        bound.append(body.index)
+        body = body.body
+    if not isinstance(body, Plus):
+        return expr
+    return plus(product((*front, nested_sum(bound, term))) for term in body.terms)
 
 
 def refuse_leftovers(expr: Expr) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from derivgen.derivation import Rule
-from derivgen.expr.build import matmul, nested_sum, plus, product
+from derivgen.expr.build import factors_of, is_plain, matmul, nested_sum, plus, product, terms_of
 from derivgen.expr.nodes import (
     ONE,
     ONE_NUMBER,
@@ -82,7 +82,7 @@ def entry(array: Expr, subscripts: Sequence[Subscript]) -> Expr:
     """The entry of `array` at `subscripts`; of a scalar, itself.
 
     What acts entry by entry is read off at once, and so are constant arrays and transposes: (A')_ij is written A_ji. A
-    sum stays one entry, (y - X w)_i.
+    sum with a matrix product in it stays one entry, (y - X w)_i.
     """
     if is_scalar(array):
         return array
@@ -101,12 +101,20 @@ def entry(array: Expr, subscripts: Sequence[Subscript]) -> Expr:
             return Power(entry(base, subscripts), entry(exponent, subscripts))
         case Apply(function, arguments):
             return Apply(function, tuple(entry(argument, subscripts) for argument in arguments))
+        case Plus(terms):
+            opened = plus(entry(term, subscripts) for term in terms)
+            folds = any(isinstance(factor, Entry) and not is_plain(factor.base) for factor in _factors(opened))
+            return Entry(array, tuple(subscripts)) if folds else opened
         case Row(base, row):
             return entry(base, _place(base, row, subscripts[0]))
         case Column(base, column):
             return entry(base, _place(base, subscripts[0], column))
         case _:
             return Entry(array, tuple(subscripts))
+
+
+def _factors(expr: Expr) -> list[Expr]:
+    return [factor for term in terms_of(expr) for factor in factors_of(term)]
 
 
 def _place(base: Expr, row: Subscript, column: Subscript) -> tuple[Subscript, ...]:

@@ -27,7 +27,7 @@ from derivgen.expr.nodes import (
 )
 from derivgen.expr.shapes import is_scalar, shape
 from derivgen.expr.walk import free_indices
-from derivgen.rules.algebra import TIDY, like_terms
+from derivgen.rules.algebra import TIDY, like_terms, multiply_out, positive_first
 
 MAGNUS = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 1"
 
@@ -102,7 +102,7 @@ def _common_end(terms: Sequence[Expr]) -> Expr | None:
 def _tidied(expr: Expr) -> Expr:
     """Sums inside a new factor have their own common factors and like terms."""
     while True:
-        after = like_terms(expr) or common_factor(expr)
+        after = like_terms(expr) or multiply_out(expr) or common_factor(expr)
         if after is None:
             return expr
         expr = after
@@ -110,12 +110,8 @@ def _tidied(expr: Expr) -> Expr:
 
 def _common_hadamard(terms: Sequence[Expr]) -> Expr | None:
     split = [split_scalars(term) for term in terms]
-    shared = [
-        factor
-        for factor in factors_of(split[0][1])
-        if all(isinstance(array, Product) and factor in array.factors for _, array in split)
-    ]
-    if not shared:
+    shared = [factor for factor in factors_of(split[0][1]) if all(factor in factors_of(array) for _, array in split)]
+    if not shared or all(array == split[0][1] for _, array in split):
         return None
     rest: list[Expr] = []
     for scalars, array in split:
@@ -256,4 +252,13 @@ def transposes_inside(expr: Expr) -> Expr | None:
 
 
 ASSUMED: tuple[Rule, ...] = (symmetric_rule, skew_rule, orthogonal_rule, idempotent_rule)
-READABLE: tuple[Rule, ...] = (*TIDY, inverse_cancels, identity_rule, transposes_inside, like_terms, common_factor)
+READABLE: tuple[Rule, ...] = (
+    *TIDY,
+    inverse_cancels,
+    identity_rule,
+    transposes_inside,
+    like_terms,
+    multiply_out,
+    common_factor,
+    positive_first,
+)

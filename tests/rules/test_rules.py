@@ -34,6 +34,7 @@ from derivgen.expr.nodes import (
     Total,
     Trace,
     Transpose,
+    Zeros,
 )
 from derivgen.rules import CATALOGUE, algebra, assembly, contraction, differentiation, expansion, matrix_algebra
 from derivgen.verify.checks import check_equal
@@ -195,6 +196,13 @@ TABLE: list[tuple[Rule, Expr, Expr]] = [
     (algebra.inverse_functions, fn("log", fn("exp", x_i)), x_i),
     (algebra.constant_out_of_sum, Sum(i, times(num(2), x_i)), times(num(2), Sum(i, x_i))),
     (algebra.like_terms, Plus((times(x_i, y_i), times(num(2), y_i, x_i), x_i)), Plus((times(num(3), x_i, y_i), x_i))),
+    (
+        algebra.multiply_out,
+        Plus((times(x_i, Plus((num(1), minus(y_i)))), times(num(-1), y_i, Plus((num(1), minus(x_i)))))),
+        Plus((x_i, minus(y_i))),
+    ),
+    (algebra.positive_first, Plus((minus(x_i), y_i)), Plus((y_i, minus(x_i)))),
+    (algebra.zero_factor, MatMul((Zeros((n, n)), x)), Zeros((n, ONE))),
     (algebra.scalars_in_front, MatMul((times(num(2), A), x)), times(num(2), ax)),
     (assembly.hadamard_product, times(x_i, y_i), Entry(times(x, y), (i,))),
     (assembly.hadamard_product, Sum(i, times(x_i, y_i)), None),  # type: ignore[list-item]

@@ -1,0 +1,93 @@
+"""Questions that between them use every rule of a derivation: expression, variable, declarations."""
+
+from __future__ import annotations
+
+from derivgen.build.question import derivative_question, matrix_form_question, scope_from
+from derivgen.problem.model import Part
+
+DERIVATIVES: list[tuple[str, str, str]] = [
+    ("x.T @ A @ x", "x", "x: vector(n); A: matrix(n, n)"),
+    ("x.T @ S @ x", "x", "x: vector(n); S: matrix(n, n) symmetric"),
+    ("x.T @ K @ x + b.T @ K @ x", "x", "x: vector(n); b: vector(n); K: matrix(n, n) skew"),
+    ("x.T @ P @ P @ b", "x", "x: vector(n); b: vector(n); P: matrix(n, n) idempotent"),
+    ("norm(Q @ x)**2", "x", "x: vector(n); Q: matrix(n, n) orthogonal"),
+    ("b.T @ x", "x", "x: vector(n); b: vector(n)"),
+    ("x.T @ x", "x", "x: vector(n)"),
+    ("A @ x", "x", "x: vector(n); A: matrix(m, n)"),
+    ("x.T @ B", "x", "x: vector(p); B: matrix(p, n)"),
+    ("a.T @ X @ b", "X", "X: matrix(m, n); a: vector(m); b: vector(n)"),
+    ("tr(X @ B)", "X", "X: matrix(m, n); B: matrix(n, m)"),
+    ("tr(X.T @ X @ A)", "X", "X: matrix(m, n); A: matrix(n, n)"),
+    ("tr(2 * X) + tr(X)", "X", "X: matrix(n, n)"),
+    ("norm(y - X @ w)**2 / (2 * n)", "w", "X: matrix(n, d); y: vector(n); w: vector(d)"),
+    (
+        "norm(y - X @ w)**2 / (2 * n) + c * norm(w)**2 / 2",
+        "w",
+        "X: matrix(n, d); y: vector(n); w: vector(d); c: scalar",
+    ),
+    ("sigmoid(x)", "x", "x: vector(n)"),
+    ("x * y", "x", "x: vector(n); y: vector(n)"),
+    ("f(x, y)", "x", "x: vector(n); y: vector(n); f: function(scalar, scalar -> scalar)"),
+    ("logdet(A)", "A", "A: matrix(n, n) invertible"),
+    ("det(A)", "A", "A: matrix(n, n) invertible"),
+    ("x.T @ inv(A) @ x", "A", "x: vector(n); A: matrix(n, n) invertible"),
+    ("tr(A @ inv(A) @ B)", "B", "A: matrix(n, n) invertible; B: matrix(n, n)"),
+    ("norm(X)", "X", "X: matrix(m, n) nonzero"),
+    ("norm(x)", "x", "x: vector(n) nonzero"),
+    ("x.T @ sin(A @ x)", "x", "x: vector(n); A: matrix(n, n)"),
+    ("sum(relu(x))", "x", "x: vector(n)"),
+    ("norm(x, 1)", "x", "x: vector(n) nonzero"),
+    (
+        "-sum(y * log(sigmoid(X @ w)) + (1 - y) * log(1 - sigmoid(X @ w))) / n",
+        "w",
+        "X: matrix(n, d); w: vector(d); y: vector(n)",
+    ),
+    ("X @ v", "X", "X: matrix(m, n); v: vector(n)"),
+    ("x.T @ B.T @ B @ x", "x", "x: vector(n); B: matrix(m, n)"),
+    ("(a.T @ x) / (x.T @ x)", "x", "x: vector(n) nonzero; a: vector(n)"),
+    ("(a.T @ x) * (b.T @ x)", "x", "x: vector(n); a: vector(n); b: vector(n)"),
+    ("sum(x**3)", "x", "x: vector(n)"),
+    ("sum(2**x)", "x", "x: vector(n)"),
+    ("sum(x**x)", "x", "x: vector(n) positive"),
+    ("t * v", "t", "t: scalar; v: vector(n)"),
+    ("t**2 * A", "t", "t: scalar; A: matrix(m, n)"),
+    ("logsumexp(x)", "x", "x: vector(n)"),
+    ("c.T @ softmax(x)", "x", "x: vector(n); c: vector(n)"),
+    ("diag(x) @ A @ x", "x", "x: vector(n); A: matrix(n, n)"),
+    ("b.T @ diag(A)", "A", "A: matrix(n, n); b: vector(n)"),
+    ("sum(A @ x) + sum(x)", "x", "x: vector(n); A: matrix(m, n)"),
+    ("sum(x[i] * A[i, j] * x[j], i, j)", "x", "x: vector(n); A: matrix(n, n)"),
+    ("x.T @ eye(n) @ x + x.T @ A @ eye(n) @ b", "x", "x: vector(n); A: matrix(n, n); b: vector(n)"),
+]
+
+MATRIX_FORMS: list[tuple[str, str]] = [
+    ("sum(A[i, j]*x[i]*y[i], i)", "A: matrix(n, n); x: vector(n); y: vector(n)"),
+    ("sum(A[k, i]*B[k, j]*x[j], j, k)", "A: matrix(n, n); B: matrix(n, n); x: vector(n)"),
+    ("sum(x.T @ A[i, :] @ A[i, :].T, i)", "A: matrix(n, n); x: vector(n)"),
+    ("x[i]*y[j]*A[i, j]", "A: matrix(m, n); x: vector(m); y: vector(n)"),
+    ("x[i]*A[i, j]", "A: matrix(m, n); x: vector(m)"),
+    ("sum(A[i, j]*B[i, j], i, j)", "A: matrix(m, n); B: matrix(m, n)"),
+    ("sum(A[i, j]*B[i, j]*x[j], j)", "A: matrix(m, n); B: matrix(m, n); x: vector(n)"),
+    ("sum(A[i, i]*x[i], i)", "A: matrix(n, n); x: vector(n)"),
+    ("sum(A[i, j]*x[j]*B[j, k], j)", "A: matrix(m, n); x: vector(n); B: matrix(n, p)"),
+    ("A[j, t]*sum(a[k]*B[k, j], k)", "A: matrix(n, m); B: matrix(n, n); a: vector(n); t: index(m)"),
+    ("sum(A[i, j], j)", "A: matrix(m, n)"),
+]
+
+
+def declared(text: str) -> list[str]:
+    return [one.strip() for one in text.split(";")]
+
+
+def derivative(case: tuple[str, str, str], order: int = 1) -> Part:
+    expression, wrt, names = case
+    return derivative_question(expression, wrt, scope_from(declared(names), ()), order=order)
+
+
+def matrix_form(case: tuple[str, str]) -> Part:
+    expression, names = case
+    return matrix_form_question(expression, scope_from(declared(names), ()))
+
+
+def parts() -> list[Part]:
+    return [*map(derivative, DERIVATIVES), *map(matrix_form, MATRIX_FORMS)]
