@@ -20,8 +20,9 @@ from derivgen.expr.text import text
 from derivgen.expr.walk import all_indices, depends_on, free_indices, subexpressions
 from derivgen.problem.model import Part, Scope
 from derivgen.rules import assembly, contraction, differentiation, expansion, matrix_algebra
-from derivgen.rules.algebra import TIDY, constant_out_of_sum
+from derivgen.rules.algebra import TIDY, constant_out_of_sum, like_terms
 from derivgen.rules.layout import arrangement, transposed
+from derivgen.rules.scalar_forms import simplify_scalar
 
 MOST_WAVES = 60
 """A function inside a function takes two lines for each level; deeper than this nobody could follow."""
@@ -147,6 +148,7 @@ def _derivative_lines(task: _Task, opened: Expr, count: int) -> Recorder:
     else:
         raise CannotDerive(f"more than {MOST_WAVES} lines for {text(task.statement)}")
     recorder.line(Stage((*contraction.CONTRACTION, constant_out_of_sum)))
+    recorder.line(Stage((like_terms,)))
     return recorder
 
 
@@ -212,7 +214,7 @@ def matrix_lines(recorder: Recorder, indices: tuple[Index, ...]) -> Expr:
     Raises NoMatrixForm.
     """
     used: list[Rule] = []
-    found = assembly.assembled(recorder.current, used)
+    found = exhausted(assembly.assembled(recorder.current, used), TIDY, [])
     array = assembly.assemble(found, indices)
     known: list[Rule] = []
     plain = exhausted(array, matrix_algebra.READABLE, known)
@@ -222,13 +224,22 @@ def matrix_lines(recorder: Recorder, indices: tuple[Index, ...]) -> Expr:
             recorder.to(found, *dict.fromkeys(used))
         recorder.to(_entry_or_scalar(plain, indices), *(main or [matrix_algebra.sum_of_entries]))
     else:
-        turned = expansion.transposed_entry if len(indices) == 2 else matrix_algebra.sum_of_entries
-        recorder.to(_entry_or_scalar(plain, indices), *(dict.fromkeys(used) or [turned]))
+        recorder.to(_entry_or_scalar(plain, indices), *(dict.fromkeys(used) or [read_as(found, indices)]))
+    if not indices and (form := simplify_scalar(plain)) is not None:
+        recorder.to(form, simplify_scalar)
+        plain = form
     assumed: list[Rule] = []
     simpler = exhausted(plain, (*matrix_algebra.ASSUMED, *matrix_algebra.READABLE), assumed)
     if simpler != plain:
         recorder.to(_entry_or_scalar(simpler, indices), *assumed)
     return simpler
+
+
+def read_as(found: Expr, indices: tuple[Index, ...]) -> Rule:
+    """The law by which an assembled term is the entry at `indices`: exchanged subscripts make a transpose."""
+    turned = tuple(reversed(indices))
+    exchanged = any(isinstance(node, Entry) and node.subscripts == turned for node in subexpressions(found))
+    return expansion.transposed_entry if len(indices) == 2 and exchanged else matrix_algebra.sum_of_entries
 
 
 def _entry_or_scalar(array: Expr, indices: tuple[Index, ...]) -> Expr:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from derivgen.derivation import Conclude, Derivation, Rewrite, Rule, entry_of
-from derivgen.derive.derivative import readable
+from derivgen.derive.derivative import read_as, readable
 from derivgen.derive.naming import indices_for, quantity_for, reserved_names
 from derivgen.derive.record import QUIET, Recorder, Stage
 from derivgen.derive.tidying import exhausted
@@ -94,8 +94,7 @@ def _eliminated(recorder: Recorder, indices: tuple[Index, ...]) -> Expr:
     known: list[Rule] = []
     plain = exhausted(array, (*matrix_algebra.ASSUMED, *matrix_algebra.READABLE), known)
     main = [rule for rule in known if rule not in QUIET]
-    turned = expansion.transposed_entry if len(indices) == 2 else matrix_algebra.sum_of_entries
-    recorder.to(Entry(plain, indices) if indices else plain, *(main or [turned]))
+    recorder.to(Entry(plain, indices) if indices else plain, *(main or [read_as(recorder.current, indices)]))
     return plain
 
 

@@ -12,10 +12,14 @@ from derivgen.expr.text import text
 from derivgen.expr.walk import all_indices, free_indices, fresh_index, parts, rename, subexpressions, with_parts
 from derivgen.rules.algebra import TIDY, constant_out_of_sum, positive_first
 from derivgen.rules.contraction import distribute, split_sum
-from derivgen.rules.differentiation import entry_rule
+from derivgen.rules.differentiation import constant_factor_rule, entry_rule
+from derivgen.rules.expansion import entrywise
 
 QUIET = frozenset((*TIDY, split_sum, distribute, constant_out_of_sum, positive_first))
 """Rules that a line does not name where it names another."""
+
+MINOR = frozenset((entrywise, constant_factor_rule))
+"""Rules that a line does not name beside three others."""
 
 MOST_PASSES = 400
 """More than any derivation needs: a pass applies one rule at every place where one fits."""
@@ -78,6 +82,8 @@ class Recorder:
             return False
         used = tuple(dict.fromkeys((*main, *(rule for state in states for rule in state.rules))))
         shown = tuple(rule for rule in used if rule not in QUIET) or used
+        if len(shown) > 3:
+            shown = tuple(rule for rule in shown if rule not in MINOR)
         instances = tuple(dict.fromkeys(instance for state in states for instance in state.instances))
         substeps = tuple(states) if len(states) > 1 else ()
         self.lines.append(Rewrite(shown, self.current, states[-1].after, self.heading, instances, substeps))

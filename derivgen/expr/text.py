@@ -73,7 +73,7 @@ def _text(expr: Expr) -> tuple[str, int]:
         case Number(value):
             return _number(value)
         case Size(dim):
-            return str(dim), ATOM if dim.number == 1 or not dim.names else PRODUCT
+            return str(dim), PRODUCT if "*" in str(dim) else ATOM
         case Symbol(name):
             return name, ATOM
         case Entry(base, subscripts):

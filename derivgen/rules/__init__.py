@@ -9,6 +9,7 @@ from derivgen.rules.contraction import CONTRACTION
 from derivgen.rules.differentiation import LINEAR, NONLINEAR, ROUTINE
 from derivgen.rules.expansion import norm
 from derivgen.rules.matrix_algebra import ASSUMED, READABLE, sum_of_entries
+from derivgen.rules.scalar_forms import simplify_scalar
 
 CATALOGUE: tuple[Rule, ...] = tuple(
     dict.fromkeys(
@@ -24,6 +25,7 @@ CATALOGUE: tuple[Rule, ...] = tuple(
             *ASSEMBLY,
             fixed_subscript(()),
             sum_of_entries,
+            simplify_scalar,
             *READABLE,
             *ASSUMED,
         )

@@ -102,7 +102,7 @@ def _common_end(terms: Sequence[Expr]) -> Expr | None:
 def _tidied(expr: Expr) -> Expr:
     """Sums inside a new factor have their own common factors and like terms."""
     while True:
-        after = like_terms(expr) or multiply_out(expr) or common_factor(expr)
+        after = like_terms(expr) or common_factor(expr)
         if after is None:
             return expr
         expr = after

@@ -36,7 +36,16 @@ from derivgen.expr.nodes import (
     Transpose,
     Zeros,
 )
-from derivgen.rules import CATALOGUE, algebra, assembly, contraction, differentiation, expansion, matrix_algebra
+from derivgen.rules import (
+    CATALOGUE,
+    algebra,
+    assembly,
+    contraction,
+    differentiation,
+    expansion,
+    matrix_algebra,
+    scalar_forms,
+)
 from derivgen.verify.checks import check_equal
 
 from .symbols import (
@@ -203,6 +212,11 @@ TABLE: list[tuple[Rule, Expr, Expr]] = [
     ),
     (algebra.positive_first, Plus((minus(x_i), y_i)), Plus((y_i, minus(x_i)))),
     (algebra.zero_factor, MatMul((Zeros((n, n)), x)), Zeros((n, ONE))),
+    (
+        scalar_forms.simplify_scalar,
+        Plus((times(t, c), times(num(2), t, t), times(num(-1), c, t))),
+        times(num(2), Power(t, num(2))),
+    ),
     (algebra.scalars_in_front, MatMul((times(num(2), A), x)), times(num(2), ax)),
     (assembly.hadamard_product, times(x_i, y_i), Entry(times(x, y), (i,))),
     (assembly.hadamard_product, Sum(i, times(x_i, y_i)), None),  # type: ignore[list-item]
