@@ -8,10 +8,18 @@ from fractions import Fraction
 from pathlib import Path
 
 from derivgen.errors import Place
-from derivgen.expr.nodes import Expr, Function, Index, Layout, Symbol
+from derivgen.expr.nodes import Expr, Function, Index, Layout, Shape, Symbol
 
 Values = tuple[tuple[Fraction, ...], ...]
 """The rows of an array with given numbers; one row of one number for a scalar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """An abstract function that does not act entry by entry: the shapes it takes and the shape it gives."""
+
+    arguments: tuple[Shape, ...]
+    result: Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,8 @@ class Scope:
     sizes: frozenset[str] = frozenset()
     definitions: Mapping[str, Expr] = field(default_factory=dict)
     """Named intermediate quantities in order; an expression that uses one holds its Symbol, declared in `symbols`."""
+    maps: Mapping[str, Map] = field(default_factory=dict)
+    """Abstract functions of vectors and matrices, such as `f: function(vector(n) -> vector(m))`."""
 
     def with_assumptions(self, name: str, words: frozenset[str]) -> Scope:
         """The same scope with more known about the symbol `name`."""

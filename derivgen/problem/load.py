@@ -1,0 +1,194 @@
+"""A problem file to a Problem: fields checked, every expression parsed, all complaints at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from derivgen.errors import ExpressionError
+from derivgen.expr.nodes import Layout, Symbol
+from derivgen.expr.shapes import shape
+from derivgen.expr.walk import free_indices
+from derivgen.problem.declarations import assume, declare, parse_declaration
+from derivgen.problem.expression import parse_expression
+from derivgen.problem.marks import Document, check_quoting, child, key_node, read_document, to_data
+from derivgen.problem.model import Part, Problem, Scope
+from derivgen.problem.names import canonical_name, did_you_mean, is_name, shorten
+from derivgen.problem.parts import PartReader, as_list, check_texts, field_places
+from derivgen.problem.schema import LATER_TASKS, TASKS, ProblemFields
+from derivgen.problem.validate import validated
+
+
+def load_problem(path: Path) -> Problem:
+    """The problem in the file at `path`.
+
+    Raises ProblemError with everything that is wrong in it.
+    """
+    document = read_document(path)
+    root = document.root
+    assert root is not None
+    sheet_key = key_node(root, "problems")
+    if sheet_key is not None:
+        message = "this is a sheet, not a problem: it has the field `problems`"
+        document.complain(message, document.node_place(sheet_key))
+        document.raise_complaints()
+    data = to_data(document, root)
+    check_quoting(document, root)
+    check_texts(document, root)
+    _take_out_tasks(document, root, data)
+    fields = validated(document, data, ProblemFields)
+    scope = _scope(document, root, fields)
+    parts = _parts(document, root, fields, scope)
+    document.raise_complaints()
+    return Problem(
+        path=path,
+        title=fields.title,
+        parts=parts,
+        scope=scope,
+        source=fields.source,
+        prompt=fields.prompt,
+        layout=Layout(fields.layout) if fields.layout else None,
+        refs=as_list(fields.refs),
+        places=field_places(document, root),
+    )
+
+
+def _take_out_tasks(document: Document, root: Node, data: object) -> None:
+    """A task beside `title` instead of in `parts`."""
+    assert isinstance(data, dict)
+    for task in (*TASKS, *LATER_TASKS, "wrt", "claim"):
+        key = key_node(root, task)
+        if key is not None:
+            hint = f"write it under `parts:`, as `- {task}: ...`"
+            document.complain(f"`{task}` belongs to a part", document.node_place(key), hint)
+            data.pop(task, None)
+
+
+def _scope(document: Document, root: Node, fields: ProblemFields) -> Scope:
+    scope = Scope()
+    symbols = child(root, "symbols")
+    for name in fields.symbols:
+        node, key = (child(symbols, name), key_node(symbols, name)) if symbols is not None else (None, None)
+        if node is not None and key is not None:
+            scope = _declared(document, scope, name, key, node)
+    scope = _assumed(document, scope, child(root, "assume"))
+    return _defined(document, root, scope, complain=True)
+
+
+def _declared(document: Document, scope: Scope, name: str, key: Node, node: Node) -> Scope:
+    """`scope` with one entry of `symbols`."""
+    place = document.node_place(key)
+    canonical = canonical_name(name)
+    if not is_name(canonical):
+        hint = "a name is made of letters, digits and _, and begins with a letter"
+        document.complain(f"`{shorten(name)}` is no name", place, hint)
+        return scope
+    if any(canonical in names for names in (scope.symbols, scope.indices, scope.functions, scope.maps)):
+        document.complain(f"`{canonical}` is declared twice", place)
+        return scope
+    try:
+        return declare(scope, canonical, parse_declaration(canonical, _declaration_text(document, node)))
+    except ExpressionError as error:
+        if isinstance(node, SequenceNode):
+            start = document.offset(node.start_mark)
+            in_place = document.place(start + error.offset if node.flow_style else start, error.width)
+            document.complain(error.message, in_place, error.hint)
+        elif isinstance(node, MappingNode):
+            document.complain("a symbol has a type or values", document.node_place(node), "write `vector(n)`")
+        else:
+            document.complain_within(node, error.offset, error.width, error.message, error.hint)
+        document.broken.add(canonical)
+        return scope
+
+
+def _declaration_text(document: Document, node: Node) -> str:
+    if isinstance(node, ScalarNode):
+        return str(node.value)
+    if isinstance(node, SequenceNode) and node.flow_style:
+        return document.text[document.offset(node.start_mark) : document.offset(node.end_mark)]
+    if isinstance(node, SequenceNode):
+        return f"[{', '.join(_declaration_text(document, own) for own in node.value)}]"
+    return ""
+
+
+def _assumed(document: Document, scope: Scope, node: Node | None) -> Scope:
+    """`scope` with the assumptions that stand at `node`: a text or a list of texts."""
+    if node is None:
+        return scope
+    for own in node.value if isinstance(node, SequenceNode) else [node]:
+        if not isinstance(own, ScalarNode):
+            continue
+        try:
+            scope = assume(scope, own.value)
+        except ExpressionError as error:
+            document.complain_expression(own, own.value, error)
+    return scope
+
+
+def _defined(document: Document, root: Node, scope: Scope, *, complain: bool) -> Scope:
+    """`scope` with the quantities of `define`, in order."""
+    definitions = child(root, "define")
+    if not isinstance(definitions, MappingNode):
+        return scope
+    for key, node in definitions.value:
+        if not isinstance(key, ScalarNode) or not isinstance(node, ScalarNode):
+            continue
+        name = canonical_name(key.value)
+        taken = any(name in names for names in (scope.symbols, scope.indices, scope.functions, scope.maps))
+        if not is_name(name) or taken:
+            message = f"`{name}` is declared twice" if taken else f"`{shorten(key.value)}` is no name"
+            if complain:
+                document.complain(message, document.node_place(key))
+            continue
+        try:
+            expr = parse_expression(node.value, scope, expand=True)
+        except ExpressionError as error:
+            if complain:
+                document.complain_expression(node, node.value, error)
+            document.broken.add(name)
+            continue
+        free = free_indices(expr)
+        if free and complain:
+            message = f"{name} has the free index {free[0].name}"
+            document.complain(message, document.node_place(node), "define whole vectors and matrices")
+        symbol = Symbol(name, shape(expr))
+        definitions_now = {**scope.definitions, name: expr}
+        scope = replace(scope, symbols={**scope.symbols, name: symbol}, definitions=definitions_now)
+    return scope
+
+
+def _part_scope(document: Document, root: Node, node: Node, scope: Scope) -> Scope:
+    """The scope of a part: with its assumptions, which reach into the defined quantities."""
+    assumptions = child(node, "assume")
+    if assumptions is None:
+        return scope
+    names = {name: symbol for name, symbol in scope.symbols.items() if name not in scope.definitions}
+    bare = _assumed(document, replace(scope, symbols=names, definitions={}), assumptions)
+    return _defined(document, root, bare, complain=False)
+
+
+def _parts(document: Document, root: Node, fields: ProblemFields, scope: Scope) -> tuple[Part, ...]:
+    nodes = child(root, "parts")
+    found: list[Part] = []
+    for number, part_fields in enumerate(fields.parts):
+        node = child(nodes, number) if nodes is not None else None
+        if isinstance(node, MappingNode):
+            part = PartReader(document, node, part_fields, _part_scope(document, root, node, scope)).part()
+            found.append(part)
+    _check_labels(document, found)
+    return tuple(found)
+
+
+def _check_labels(document: Document, parts: list[Part]) -> None:
+    labels: set[str] = set()
+    for part in parts:
+        if part.label and part.label in labels:
+            document.complain(f"the label `{shorten(part.label)}` stands twice", part.places["label"])
+        for label in part.depends:
+            if label not in labels:
+                hint = did_you_mean(label, labels)
+                document.complain(f"no part above has the label `{shorten(label)}`", part.places["depends"], hint)
+        if part.label:
+            labels.add(part.label)

@@ -1,0 +1,548 @@
+r"""Expressions in LaTeX, as a textbook sets them.
+
+Vectors and matrices are bold, their entries italic. Parentheses grow with their nesting (`\bigl`, `\Bigl`), never by
+`\left` and `\right`, so that a long line can be broken anywhere (breaking.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import assert_never
+
+from derivgen.expr.nodes import (
+    MINUS_ONE,
+    ONE,
+    SCALAR,
+    Apply,
+    Column,
+    Delta,
+    Det,
+    Diag,
+    Dim,
+    Entry,
+    Expr,
+    Eye,
+    Function,
+    Index,
+    Inverse,
+    Kron,
+    LogDet,
+    LogSumExp,
+    MatMul,
+    MatrixPower,
+    Norm,
+    Number,
+    Ones,
+    Partial,
+    Plus,
+    Power,
+    Product,
+    Row,
+    Shape,
+    Size,
+    Softmax,
+    Subscript,
+    Sum,
+    Symbol,
+    Total,
+    Trace,
+    Transpose,
+    Vec,
+    Zeros,
+)
+from derivgen.expr.shapes import is_scalar
+from derivgen.expr.shapes import shape as shape_of
+from derivgen.expr.text import fraction_parts, split_sign
+from derivgen.expr.walk import free_indices
+from derivgen.render.breaking import break_lines, width
+from derivgen.render.names import CAPITAL_GREEK, GREEK, LATIN_CAPITALS, split_name
+
+# how tightly each form binds; PREFIX is a sum sign or a pending derivative, which takes in all that follows it
+SUM, NEGATIVE, PREFIX, ENTRYWISE, PRODUCT, POWER, ATOM = range(7)
+
+SIZES = ("", r"\big", r"\Big", r"\bigg", r"\Bigg")
+TALL = 2
+"""The size of the parentheses around a fraction or a sum sign."""
+
+SHORT_EXPONENT = 4.0
+"""How wide the argument of exp may be, in em, to stand as an exponent."""
+
+OPERATORS = {
+    **{name: rf"\{name}" for name in "sin cos tan sinh cosh tanh log exp".split()},
+    **{f"a{name}": rf"\arc{name}" for name in ("sin", "cos", "tan")},
+    "sigmoid": r"\sigma",
+    **{name: rf"\operatorname{{{name}}}" for name in "softplus relu sign erf sqrt abs".split()},
+}
+"""How the functions of nodes.FUNCTIONS are written."""
+
+POWER_INSIDE = frozenset("sin cos tan sinh cosh tanh log".split())
+"""The functions whose powers are written as sin^2(x)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LatexStyle:
+    r"""How expressions are set.
+
+    `mark_free` puts the indices that no sum binds into `\free{}`, which a template may colour; `ranges` writes the
+    range on every sum sign; `inline` keeps to the height of a line of text: a/b in place of a fraction; `by_row` says
+    that the outermost derivative is by the transpose of its variable.
+    """
+
+    mark_free: bool = False
+    ranges: bool = False
+    inline: bool = False
+    by_row: bool = False
+
+
+DISPLAY = LatexStyle()
+
+
+def latex(expr: Expr, style: LatexStyle = DISPLAY) -> str:
+    r"""`expr` in LaTeX.
+
+    >>> n = Dim(1, ("n",))
+    >>> A, x = Symbol("A", (n, n)), Symbol("x", (n, ONE))
+    >>> print(latex(MatMul((Plus((A, Transpose(A))), x))))
+    (\mathbf{A} + \mathbf{A}^{\mathsf T})\,\mathbf{x}
+    """
+    free = frozenset(free_indices(expr)) if style.mark_free else frozenset()
+    printer = _Printer(style, free)
+    if style.by_row and isinstance(expr, Partial):
+        return printer.derivative(expr.body, expr.wrt, by_row=True).tex
+    return printer.piece(expr).tex
+
+
+def latex_lines(expr: Expr, room: float, style: LatexStyle = DISPLAY) -> list[str]:
+    """`expr` in lines that are about `room` em wide at most."""
+    return break_lines(latex(expr, style), room)
+
+
+def dim_latex(dim: Dim) -> str:
+    names = [_name(name) for name in dim.names]
+    return " ".join([*([] if names and dim.number == 1 else [str(dim.number)]), *names])
+
+
+def shape_latex(shape: Shape) -> str:
+    return rf"{dim_latex(shape[0])} \times {dim_latex(shape[1])}"
+
+
+def subscript_latex(indices: tuple[Index, ...], style: LatexStyle = DISPLAY) -> str:
+    """Indices side by side, as they stand below an entry."""
+    printer = _Printer(style, frozenset(indices) if style.mark_free else frozenset())
+    return _join(printer.subscript(index) for index in indices)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Printed mathematics: how tightly it binds, and the size of the parentheses that it would need."""
+
+    tex: str
+    binding: int = ATOM
+    height: int = 0
+
+
+def _name(name: str, bold: bool = False, subscripts: Iterable[str] = ()) -> str:
+    """A name with its accents, its own subscripts and `subscripts` after them."""
+    parts = split_name(name)
+    tex = _letter(parts.base, bold)
+    after = ""
+    for accent in parts.accents:
+        if accent in ("star", "prime"):
+            after += "*" if accent == "star" else r"\prime"
+        else:
+            tex = rf"\{accent}{{{tex}}}"
+    below = [*(_subscript_word(word) for word in parts.subscripts), *filter(None, [_join(subscripts)])]
+    return tex + (f"_{{{','.join(below)}}}" if below else "") + (f"^{{{after}}}" if after else "")
+
+
+def _letter(base: str, bold: bool) -> str:
+    if base == "ell":
+        return r"\boldsymbol{\ell}" if bold else r"\ell"
+    if base in GREEK and base != "omicron":
+        return rf"\boldsymbol{{\{base}}}" if bold else rf"\{base}"
+    if base in CAPITAL_GREEK and base not in LATIN_CAPITALS:
+        return rf"\boldsymbol{{\{base}}}" if bold else rf"\{base}"
+    if base in CAPITAL_GREEK or base == "omicron":
+        base = base[0]
+    if not base.isascii():
+        return rf"\text{{\bfseries {base}}}" if bold else rf"\text{{{base}}}"
+    if bold:
+        return rf"\mathbf{{{base}}}"
+    return base if len(base) == 1 else rf"\mathrm{{{base}}}"
+
+
+def _subscript_word(word: str) -> str:
+    if word.isdigit() or len(word) == 1 or word in GREEK or word in CAPITAL_GREEK:
+        return _letter(word, False) if not word.isdigit() else word
+    return rf"\text{{{word}}}"
+
+
+def _join(subscripts: Iterable[str]) -> str:
+    """`ij`; with commas where the subscripts would run into each other."""
+    shown = list(subscripts)
+    plain = [re.sub(r"\\free\{(.*)\}", r"\1", item) for item in shown]
+    if not all(len(item) == 1 or re.fullmatch(r"\\[a-z]+", item) for item in plain):
+        return ",".join(shown)
+    return "".join(f"{item} " if item[0] == "\\" and item[-1] != "}" else item for item in shown).strip()
+
+
+def _needs_gap(left: Expr, right: Expr) -> bool:
+    """Whether a thin space makes a product of scalars easier to read; `ab` needs none."""
+    return not (isinstance(left, Symbol) and isinstance(right, Symbol))
+
+
+@dataclass(frozen=True, slots=True)
+class _Printer:
+    style: LatexStyle
+    free: frozenset[Index]
+
+    def piece(self, expr: Expr) -> Piece:
+        match expr:
+            case Number(value):
+                return self._number(value)
+            case Size(dim):
+                return Piece(dim_latex(dim), ATOM if len(dim.names) + (dim.number != 1) <= 1 else PRODUCT)
+            case Symbol():
+                return Piece(self._symbol(expr))
+            case Entry(base, subscripts):
+                return self._entry(base, tuple(map(self.subscript, subscripts)))
+            case Row(base, subscript):
+                return self._part(base, f"{self.subscript(subscript)},:")
+            case Column(base, subscript):
+                return self._part(base, f":,{self.subscript(subscript)}")
+            case Delta(left, right):
+                return Piece(rf"\delta_{{{_join((self.subscript(left), self.subscript(right)))}}}")
+            case Plus(terms):
+                return self._plus(terms)
+            case Product(factors):
+                return self._product(factors)
+            case Power(base, exponent):
+                return self._power(base, exponent)
+            case Apply(function, arguments):
+                return self._apply(function, arguments)
+            case MatMul(factors):
+                return self._matmul(factors)
+            case MatrixPower(base, exponent):
+                return self._raised(base, self._small(exponent))
+            case Transpose(Inverse(body)) | Inverse(Transpose(body)):
+                return self._raised(body, r"-\mathsf T")
+            case Transpose(body):
+                return self._raised(body, r"\mathsf T")
+            case Inverse(body):
+                return self._raised(body, "-1")
+            case Trace(body):
+                return self._call(r"\operatorname{tr}", body)
+            case Det(body):
+                return self._call(r"\det", body)
+            case LogDet(body):
+                inner = self.piece(body)
+                shown = r"\det " + inner.tex if inner.binding == ATOM else self._call(r"\det", body).tex
+                return self._fenced(shown, inner.height + (inner.binding != ATOM), r"\lvert", r"\rvert", before=r"\log")
+            case Total(body):
+                return self._call(r"\operatorname{sum}", body)
+            case Norm(body, order):
+                inner = self.piece(body)
+                vector = ONE in shape_of(body)
+                kind = str(order) if vector or order != 2 else "F"
+                return self._fenced(inner.tex, inner.height, r"\lVert", r"\rVert", after=f"_{{{kind}}}")
+            case LogSumExp(body):
+                return self._call(r"\operatorname{logsumexp}", body)
+            case Softmax(body):
+                return self._call(r"\operatorname{softmax}", body)
+            case Diag(body):
+                return self._call(r"\operatorname{diag}", body)
+            case Vec(body):
+                return self._call(r"\operatorname{vec}", body)
+            case Kron(left, right):
+                sides = (self._within(left, PRODUCT), self._within(right, PRODUCT))
+                return self._joined(sides, r" \otimes ", ENTRYWISE)
+            case Ones(shape):
+                return self._filled("1", shape)
+            case Zeros(shape):
+                return self._filled("0", shape)
+            case Eye():
+                return Piece(r"\mathbf{I}")
+            case Sum(index, body):
+                return self._sum(index, body)
+            case Partial(body, wrt):
+                return self.derivative(body, wrt)
+            case _:
+                assert_never(expr)
+
+    # leaves
+
+    def _number(self, value: Fraction) -> Piece:
+        if value.denominator == 1:
+            return Piece(str(value.numerator), NEGATIVE if value < 0 else ATOM)
+        top, sign = abs(value.numerator), "-" if value < 0 else ""
+        if self.style.inline:
+            return Piece(f"{sign}{top}/{value.denominator}", NEGATIVE if value < 0 else PRODUCT)
+        return Piece(rf"{sign}\frac{{{top}}}{{{value.denominator}}}", NEGATIVE if value < 0 else POWER, TALL)
+
+    def _symbol(self, symbol: Symbol) -> str:
+        return symbol.latex or _name(symbol.name, bold=symbol.shape != SCALAR)
+
+    def subscript(self, subscript: Subscript) -> str:
+        if not isinstance(subscript, Index):
+            return str(subscript)
+        shown = subscript.latex or _name(subscript.name)
+        return rf"\free{{{shown}}}" if subscript in self.free else shown
+
+    def _filled(self, digit: str, shape: Shape) -> Piece:
+        if shape == SCALAR:
+            return Piece(digit)
+        if shape[1] == ONE:
+            return Piece(rf"\mathbf{{{digit}}}")
+        if shape[0] == ONE:
+            return Piece(rf"\mathbf{{{digit}}}^{{\mathsf T}}", POWER)
+        return Piece(rf"\mathbf{{{digit}}}_{{{shape_latex(shape)}}}")
+
+    def _entry(self, base: Expr, subscripts: tuple[str, ...]) -> Piece:
+        below = _join(subscripts)
+        if not isinstance(base, Symbol):
+            return self._part(base, below)
+        if base.latex:
+            plain = re.sub(r"\\(?:mathbf|boldsymbol|bm|vec)\{((?:[^{}]|\{[^{}]*\})*)\}", r"\1", base.latex)
+            return Piece(f"{{{plain}}}_{{{below}}}" if re.search(r"[_^]", plain) else f"{plain}_{{{below}}}")
+        return Piece(_name(base.name, subscripts=subscripts))
+
+    def _part(self, base: Expr, below: str) -> Piece:
+        """Part of a compound: the subscript stands outside its parentheses."""
+        inner = self._within(base, ATOM)
+        if re.search(r"[_^]\{[^{}]*\}$", inner.tex):
+            return Piece(f"{{{inner.tex}}}_{{{below}}}", ATOM, inner.height)
+        return Piece(f"{inner.tex}_{{{below}}}", ATOM, inner.height)
+
+    # parentheses
+
+    def _parenthesized(self, inner: Piece, at_least: int = 0) -> Piece:
+        return self._fenced(inner.tex, max(inner.height, at_least), "(", ")")
+
+    def _fenced(self, tex: str, height: int, left: str, right: str, before: str = "", after: str = "") -> Piece:
+        size = min(height, len(SIZES) - 1)
+        if self.style.inline:
+            size = min(size, 1)
+        opening, closing = (f"{SIZES[size]}l{left}", f"{SIZES[size]}r{right}") if size else (left, right)
+        gap = " " if opening[-1].isalpha() and tex[:1].isalpha() else ""
+        return Piece(f"{before}{opening}{gap}{tex}{closing}{after}", ATOM, size + 1)
+
+    def _within(self, expr: Expr, place: int, at_least: int = 0) -> Piece:
+        """`expr` where at least the binding `place` is asked for."""
+        inner = self.piece(expr)
+        return inner if inner.binding >= place else self._parenthesized(inner, at_least)
+
+    def _call(self, operator: str, *arguments: Expr) -> Piece:
+        inner = self._joined([self.piece(argument) for argument in arguments], ", ", ATOM)
+        return self._fenced(inner.tex, inner.height, "(", ")", before=operator)
+
+    def _joined(self, pieces: Iterable[Piece], between: str, binding: int) -> Piece:
+        found = list(pieces)
+        return Piece(between.join(piece.tex for piece in found), binding, max((p.height for p in found), default=0))
+
+    def _small(self, expr: Expr) -> str:
+        """`expr` as an exponent."""
+        return _Printer(replace(self.style, inline=True), self.free).piece(expr).tex
+
+    # sums, products, powers
+
+    def _plus(self, terms: tuple[Expr, ...]) -> Piece:
+        if not terms:
+            return Piece("0")
+        first = self._within(terms[0], NEGATIVE)
+        shown, height = first.tex, first.height
+        for term in terms[1:]:
+            sign, rest = split_sign(term)
+            piece = self._within(rest, PREFIX)
+            shown += f" {'-' if sign < 0 else '+'} {piece.tex}"
+            height = max(height, piece.height)
+        return Piece(shown, SUM if len(terms) > 1 else first.binding, height)
+
+    def _product(self, factors: tuple[Expr, ...]) -> Piece:
+        if not factors:
+            return Piece("1")
+        sign, rest = split_sign(Product(factors))
+        if sign < 0:
+            factors = rest.factors if isinstance(rest, Product) else (rest,)
+        inner = self._unsigned(factors)
+        if sign > 0:
+            return inner
+        if inner.binding < PREFIX:
+            inner = self._parenthesized(inner)
+        return Piece(f"-{inner.tex}", NEGATIVE, inner.height)
+
+    def _unsigned(self, factors: tuple[Expr, ...]) -> Piece:
+        """A product: its scalars, as a fraction where something is divided by, then its arrays with a Hadamard sign."""
+        above, below = fraction_parts(factors)
+        scalars, arrays = _split(above)
+        divisors, array_divisors = _split(below)
+        if not arrays and array_divisors:
+            arrays, array_divisors = tuple(Power(divisor, MINUS_ONE) for divisor in array_divisors), ()
+        if len(arrays) == 1 and not array_divisors and not scalars and not divisors:
+            return self.piece(arrays[0])
+        pieces: list[Piece] = []
+        if divisors:
+            coefficient = all(isinstance(divisor, Number | Size) for divisor in divisors)
+            top = tuple(s for s in scalars if isinstance(s, Number | Size)) if coefficient else scalars
+            scalars = tuple(s for s in scalars if s not in top) if coefficient else ()
+            pieces.append(self._fraction(top, divisors))
+        if scalars:
+            pieces.append(self._scalars(scalars, last=not arrays))
+        if arrays:
+            pieces.append(self._arrays(arrays, array_divisors))
+        if len(pieces) == 1:
+            return pieces[0]
+        joined = self._joined(pieces, r"\,", min(PRODUCT, *(piece.binding for piece in pieces)))
+        return replace(joined, tex=joined.tex.replace(r"\,\sum", r" \sum"))
+
+    def _fraction(self, top: tuple[Expr, ...], bottom: tuple[Expr, ...]) -> Piece:
+        above = self._scalars(top, last=True) if top else Piece("1")
+        below = self._scalars(bottom, last=True)
+        if self.style.inline:
+            above = above if above.binding >= PRODUCT else self._parenthesized(above)
+            below = below if below.binding >= POWER else self._parenthesized(below)
+            return Piece(f"{above.tex}/{below.tex}", PRODUCT, max(above.height, below.height))
+        return Piece(rf"\frac{{{above.tex}}}{{{below.tex}}}", POWER, max(TALL, above.height, below.height))
+
+    def _scalars(self, factors: tuple[Expr, ...], last: bool) -> Piece:
+        """Scalar factors side by side; a dot where a number follows something, so that the two do not run together."""
+        if len(factors) == 1 and last:
+            return self.piece(factors[0])
+        shown, height, binding = "", 0, PRODUCT
+        for place, factor in enumerate(factors):
+            end = last and place == len(factors) - 1
+            chain = isinstance(factor, MatMul)
+            asked = (PREFIX if not isinstance(factor, Kron) else POWER) if end else (POWER if chain else PRODUCT)
+            piece = self._within(factor, asked, at_least=1 if isinstance(factor, Plus) and place else 0)
+            if place and piece.binding < PRODUCT:
+                binding = PREFIX
+            gap = ""
+            if place:
+                gap = r"\," if _needs_gap(factors[place - 1], factor) else " "
+                if isinstance(factor, Number) or (isinstance(factor, Power) and isinstance(factor.base, Number)):
+                    gap = r" \cdot "
+                elif piece.tex.startswith(r"\sum"):
+                    gap = " "
+            shown, height = f"{shown}{gap}{piece.tex}", max(height, piece.height)
+        return Piece(shown, binding if len(factors) > 1 else PRODUCT, height)
+
+    def _arrays(self, arrays: tuple[Expr, ...], divisors: tuple[Expr, ...]) -> Piece:
+        if len(arrays) == 1 and not divisors:
+            inner = self.piece(arrays[0])
+            return inner if inner.binding > PREFIX else self._parenthesized(inner)
+        joined = self._joined((self._within(array, POWER) for array in arrays), r" \odot ", ENTRYWISE)
+        for divisor in divisors:
+            below = self._within(divisor, POWER)
+            joined = Piece(rf"{joined.tex} \oslash {below.tex}", ENTRYWISE, max(joined.height, below.height))
+        return joined
+
+    def _matmul(self, factors: tuple[Expr, ...]) -> Piece:
+        shown, height = "", 0
+        for factor in factors:
+            piece = self._within(factor, POWER)
+            gap = r"\," if shown and (_opens(piece.tex) or shown.endswith(")")) else ""
+            if shown and isinstance(factor, Number):
+                gap = r" \cdot "
+            shown, height = f"{shown}{gap}{piece.tex}", max(height, piece.height)
+        return Piece(shown, PRODUCT if len(factors) > 1 else POWER, height)
+
+    def _power(self, base: Expr, exponent: Expr) -> Piece:
+        scalar = is_scalar(base) and is_scalar(exponent)
+        match exponent:
+            case Number(value) if value < 0 and scalar:
+                return self._unsigned((Power(base, exponent),))
+            case Number(value) if value == Fraction(1, 2) and scalar:
+                inner = self.piece(base)
+                return Piece(rf"\sqrt{{{inner.tex}}}", POWER, inner.height)
+        shown = self._small(exponent)
+        match base:
+            case Apply(Function(name, orders), (argument,)) if name in POWER_INSIDE and not any(orders) and scalar:
+                return replace(self._call(rf"{OPERATORS[name]}^{{{shown}}}", argument), binding=POWER)
+        if not scalar:
+            shown = rf"\odot {shown}" if width(shown) < 1 else rf"\odot({shown})"
+        return self._raised(base, shown)
+
+    def _raised(self, base: Expr, exponent: str) -> Piece:
+        inner = self._within(base, ATOM)
+        if re.search(r"\^\{[^{}]*\}$", inner.tex):  # x^* to a power: a second superscript needs a group
+            return Piece(f"{{{inner.tex}}}^{{{exponent}}}", POWER, inner.height)
+        return Piece(f"{inner.tex}^{{{exponent}}}", POWER, inner.height)
+
+    # functions, sum signs, derivatives
+
+    def _apply(self, function: Function, arguments: tuple[Expr, ...]) -> Piece:
+        operator = OPERATORS.get(function.name) if not function.abstract else None
+        if len(arguments) == 1 and not any(function.orders) and not function.abstract:
+            (argument,) = arguments
+            inner = self.piece(argument)
+            if function.name == "abs":
+                return self._fenced(inner.tex, inner.height, r"\lvert", r"\rvert")
+            if function.name == "sqrt" and is_scalar(argument):
+                return Piece(rf"\sqrt{{{inner.tex}}}", POWER, inner.height)
+            if function.name == "exp" and is_scalar(argument):
+                small = self._small(argument)
+                if width(small) <= SHORT_EXPONENT and r"\sum" not in small and r"\bigl" not in small:
+                    return Piece(f"e^{{{small}}}", POWER)
+        name = operator or _name(function.name)
+        return self._call(_derived(name, function.orders), *arguments)
+
+    def _sum(self, index: Index, body: Expr) -> Piece:
+        below = index.latex or _name(index.name)
+        sign = rf"\sum_{{{below}=1}}^{{{dim_latex(index.dim)}}}" if self.style.ranges else rf"\sum_{{{below}}}"
+        inner = self._within(body, PREFIX, at_least=1)
+        gap = "" if inner.tex.startswith(r"\big") else " "
+        return Piece(f"{sign}{gap}{inner.tex}", PREFIX, max(0 if self.style.inline else TALL, inner.height))
+
+    def derivative(self, body: Expr, wrt: Symbol | Entry, by_row: bool = False) -> Piece:
+        """A derivative not yet taken; of a derivative, one of second order."""
+        variables: list[Symbol | Entry] = [wrt]
+        while isinstance(body, Partial):
+            variables.append(body.wrt)
+            body = body.body
+        order = f"^{{{len(variables)}}}" if len(variables) > 1 else ""
+        bottom = self._variables(variables) + (r"^{\mathsf T}" if by_row else "")
+        inner = self.piece(body)
+        if isinstance(body, Symbol | Entry) and inner.height < TALL and inner.tex[0] != "(":
+            if self.style.inline:
+                return Piece(rf"\partial{order} {inner.tex}/{bottom}", PRODUCT)
+            return Piece(rf"\frac{{\partial{order} {inner.tex}}}{{{bottom}}}", POWER, TALL)
+        several = isinstance(body, Plus | Product | MatMul | Kron) or inner.binding < PREFIX
+        if self.style.inline:
+            return Piece(rf"\partial{order}{self._parenthesized(inner).tex}/{bottom}", PRODUCT, 1)
+        if several:
+            inner = self._parenthesized(inner, at_least=1)
+        gap = "" if inner.tex.startswith(r"\big") else " "
+        return Piece(rf"\frac{{\partial{order}}}{{{bottom}}}{gap}{inner.tex}", PREFIX, max(TALL, inner.height))
+
+    def _variables(self, variables: list[Symbol | Entry]) -> str:
+        """What stands below the bar; twice by one vector is by the vector and its transpose."""
+        if len(variables) == 2 and variables[0] == variables[1]:
+            shown = self.piece(variables[0]).tex
+            if isinstance(variables[0], Symbol) and ONE in variables[0].shape and variables[0].shape != SCALAR:
+                return rf"\partial {shown}\,\partial {shown}^{{\mathsf T}}"
+        if len(set(variables)) == 1 and len(variables) > 1:
+            return rf"\partial {self._raised(variables[0], str(len(variables))).tex}"
+        return r"\,".join(rf"\partial {self.piece(variable).tex}" for variable in variables)
+
+
+def _split(factors: tuple[Expr, ...]) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
+    """The scalars and the arrays among `factors`."""
+    scalar: Callable[[Expr], bool] = is_scalar
+    return tuple(f for f in factors if scalar(f)), tuple(f for f in factors if not scalar(f))
+
+
+def _opens(tex: str) -> bool:
+    return tex.startswith(("(", r"\bigl(", r"\Bigl(", r"\biggl(", r"\Biggl("))
+
+
+def _derived(name: str, orders: tuple[int, ...]) -> str:
+    """The name of a function with its derivatives: f', or for several arguments the place of the one it is taken in."""
+    if not any(orders):
+        return name
+    if len(orders) == 1:
+        return name + "'" * orders[0] if orders[0] <= 3 else f"{name}^{{({orders[0]})}}"
+    taken = [(place, order) for place, order in enumerate(orders, 1) if order]
+    signs = (rf"\partial_{{{place}}}" + (f"^{{{order}}}" if order > 1 else "") for place, order in taken)
+    return f"{''.join(signs)} {name}"

@@ -1,0 +1,279 @@
+"""Expressions for the terminal, in one line of Unicode: `Σ_i Σ_j x_i A_ij x_j`."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import assert_never
+
+from derivgen.expr.nodes import (
+    MINUS_ONE,
+    ONE,
+    SCALAR,
+    Apply,
+    Column,
+    Delta,
+    Det,
+    Diag,
+    Dim,
+    Entry,
+    Expr,
+    Eye,
+    Function,
+    Index,
+    Inverse,
+    Kron,
+    LogDet,
+    LogSumExp,
+    MatMul,
+    MatrixPower,
+    Norm,
+    Number,
+    Ones,
+    Partial,
+    Plus,
+    Power,
+    Product,
+    Row,
+    Shape,
+    Size,
+    Softmax,
+    Subscript,
+    Sum,
+    Symbol,
+    Total,
+    Trace,
+    Transpose,
+    Vec,
+    Zeros,
+)
+from derivgen.expr.shapes import is_scalar
+from derivgen.expr.text import fraction_parts, split_sign
+from derivgen.render.names import ACCENTS, CAPITAL_GREEK, GREEK, split_name
+
+# how tightly each form binds; PREFIX is a sum sign or a pending derivative, which takes in all that follows it
+SUM, NEGATIVE, PREFIX, ENTRYWISE, PRODUCT, POWER, ATOM = range(7)
+
+Shown = tuple[str, int]
+"""What is printed and how tightly it binds."""
+
+RAISED = str.maketrans("0123456789-T", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵀ")
+
+FUNCTION_NAMES = {"sigmoid": "σ", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}
+
+
+def unicode_math(expr: Expr) -> str:
+    """
+    >>> n = Dim(1, ("n",))
+    >>> A, x = Symbol("A", (n, n)), Symbol("x", (n, ONE))
+    >>> unicode_math(MatMul((Plus((A, Transpose(A))), x)))
+    '(A + Aᵀ) x'
+    """
+    return _shown(expr)[0]
+
+
+def unicode_shape(shape: Shape) -> str:
+    return f"{_dim(shape[0])} × {_dim(shape[1])}"
+
+
+def _dim(dim: Dim) -> str:
+    names = [_name(name) for name in dim.names]
+    return " ".join([*([] if names and dim.number == 1 else [str(dim.number)]), *names])
+
+
+def _name(name: str) -> str:
+    parts = split_name(name)
+    base = (GREEK | CAPITAL_GREEK).get(parts.base, parts.base)
+    for accent in parts.accents:
+        base = unicodedata.normalize("NFC", base + ACCENTS[accent])
+    if parts.subscripts == tuple(sub for sub in parts.subscripts if sub.isdigit()):
+        return base + "".join(parts.subscripts)
+    return "_".join([base, *((GREEK | CAPITAL_GREEK).get(sub, sub) for sub in parts.subscripts)])
+
+
+def _shown(expr: Expr) -> Shown:
+    match expr:
+        case Number(value):
+            return _number(value)
+        case Size(dim):
+            return _dim(dim), ATOM if len(dim.names) + (dim.number != 1) <= 1 else PRODUCT
+        case Symbol(name):
+            return _name(name), ATOM
+        case Entry(base, subscripts):
+            return f"{_within(base, ATOM)}_{_join(map(_subscript, subscripts))}", ATOM
+        case Row(base, subscript):
+            return f"{_within(base, ATOM)}_{_grouped(f'{_subscript(subscript)},:')}", ATOM
+        case Column(base, subscript):
+            return f"{_within(base, ATOM)}_{_grouped(f':,{_subscript(subscript)}')}", ATOM
+        case Delta(left, right):
+            return f"δ_{_join((_subscript(left), _subscript(right)))}", ATOM
+        case Plus(terms):
+            return _plus(terms)
+        case Product(factors):
+            return _product(factors)
+        case Power(base, Number(value)) if value < 0 and is_scalar(base):
+            return _unsigned((expr,))
+        case Power(base, Number(value)) if value == Fraction(1, 2) and is_scalar(base):
+            return f"√{_within(base, ATOM)}", POWER
+        case Power(base, exponent):
+            return _raised(base, exponent, "" if is_scalar(base) and is_scalar(exponent) else "⊙")
+        case MatrixPower(base, exponent):
+            return _raised(base, exponent, "")
+        case Apply(function, arguments):
+            return _apply(function, arguments)
+        case MatMul(factors):
+            return " ".join(_within(factor, POWER) for factor in factors), PRODUCT
+        case Transpose(Inverse(body)) | Inverse(Transpose(body)):
+            return f"{_within(body, ATOM)}⁻ᵀ", POWER
+        case Transpose(body):
+            return f"{_within(body, ATOM)}ᵀ", POWER
+        case Inverse(body):
+            return f"{_within(body, ATOM)}⁻¹", POWER
+        case Trace(body):
+            return _call("tr", body)
+        case Det(body):
+            return _call("det", body)
+        case LogDet(body):
+            return f"log |det {_within(body, ATOM)}|", PREFIX
+        case Total(body):
+            return _call("sum", body)
+        case Norm(body, order):
+            return f"‖{unicode_math(body)}‖{'' if order == 2 else f'_{order}'}", ATOM
+        case LogSumExp(body):
+            return _call("logsumexp", body)
+        case Softmax(body):
+            return _call("softmax", body)
+        case Diag(body):
+            return _call("diag", body)
+        case Vec(body):
+            return _call("vec", body)
+        case Kron(left, right):
+            return f"{_within(left, POWER)} ⊗ {_within(right, POWER)}", ENTRYWISE
+        case Ones(shape):
+            return _filled("1", shape)
+        case Zeros(shape):
+            return _filled("0", shape)
+        case Eye():
+            return "I", ATOM
+        case Sum(index, body):
+            return f"Σ_{_grouped(_name(index.name))} {_within(body, PREFIX)}", PREFIX
+        case Partial(body, wrt):
+            return _partial(body, wrt)
+        case _:
+            assert_never(expr)
+
+
+def _within(expr: Expr, place: int) -> str:
+    shown, binding = _shown(expr)
+    return shown if binding >= place else f"({shown})"
+
+
+def _call(name: str, *arguments: Expr) -> Shown:
+    return f"{name}({', '.join(map(unicode_math, arguments))})", ATOM
+
+
+def _number(value: Fraction) -> Shown:
+    return str(value), NEGATIVE if value < 0 else ATOM if value.denominator == 1 else PRODUCT
+
+
+def _subscript(subscript: Subscript) -> str:
+    return _name(subscript.name) if isinstance(subscript, Index) else str(subscript)
+
+
+def _join(subscripts: Iterable[str]) -> str:
+    found = list(subscripts)
+    return "".join(found) if all(len(item) == 1 for item in found) else _grouped(",".join(found))
+
+
+def _grouped(subscript: str) -> str:
+    return subscript if len(subscript) == 1 else f"{{{subscript}}}"
+
+
+def _filled(digit: str, shape: Shape) -> Shown:
+    if shape == SCALAR or shape[1] == ONE:
+        return digit, ATOM
+    return (f"{digit}ᵀ", POWER) if shape[0] == ONE else (f"{digit}_{{{unicode_shape(shape)}}}", ATOM)
+
+
+def _plus(terms: tuple[Expr, ...]) -> Shown:
+    shown = _within(terms[0], NEGATIVE) if terms else "0"
+    for term in terms[1:]:
+        sign, rest = split_sign(term)
+        shown += f" {'-' if sign < 0 else '+'} {_within(rest, PREFIX)}"
+    return shown, SUM
+
+
+def _product(factors: tuple[Expr, ...]) -> Shown:
+    sign, rest = split_sign(Product(factors))
+    if sign > 0:
+        return _unsigned(factors)
+    return f"-{_within(rest, PREFIX)}", NEGATIVE
+
+
+def _unsigned(factors: tuple[Expr, ...]) -> Shown:
+    """A product: its scalars side by side, then its arrays with a Hadamard sign; divisors after a bar."""
+    above, below = fraction_parts(factors)
+    if len(above) == 1 and not below:
+        return _shown(above[0])
+    scalars = [factor for factor in above if is_scalar(factor)]
+    arrays = [factor for factor in above if not is_scalar(factor)]
+    divided = [factor for factor in below if not is_scalar(factor)]
+    if not arrays:
+        arrays, divided = [Power(factor, MINUS_ONE) for factor in divided], []
+    divisors = [factor for factor in below if is_scalar(factor)]
+    coefficient = bool(divisors) and all(isinstance(divisor, Number | Size) for divisor in divisors)
+    pieces: list[str] = []
+    binding = PRODUCT
+    top = [s for s in scalars if not coefficient or isinstance(s, Number | Size)] if divisors else []
+    if divisors:
+        over = " ".join(_within(factor, PRODUCT) for factor in top) or "1"
+        under = " ".join(_within(factor, POWER) for factor in divisors)
+        fraction = f"{over}/{under if len(divisors) == 1 else f'({under})'}"
+        scalars = [factor for factor in scalars if factor not in top]
+        pieces.append(f"({fraction})" if scalars or arrays else fraction)
+    for place, factor in enumerate(scalars):
+        last = place == len(scalars) - 1 and not arrays
+        shown, own = _shown(factor)
+        asked = PREFIX if last else POWER if isinstance(factor, MatMul | Kron) else PRODUCT
+        dot = "· " if pieces and isinstance(factor, Number) else ""
+        pieces.append(dot + (shown if own >= asked else f"({shown})"))
+        binding = min(binding, PREFIX if last and PREFIX <= own < PRODUCT else PRODUCT)
+    if arrays:
+        several = len(arrays) + len(divided) > 1
+        chain = " ⊙ ".join(_within(array, POWER if several else PRODUCT) for array in arrays)
+        pieces.append("".join([chain, *(f" ⊘ {_within(divisor, POWER)}" for divisor in divided)]))
+        binding = min(binding, ENTRYWISE if several else PRODUCT)
+    return " ".join(pieces) or "1", binding
+
+
+def _raised(base: Expr, exponent: Expr, sign: str) -> Shown:
+    if isinstance(exponent, Number) and exponent.value.denominator == 1 and not sign:
+        return f"{_within(base, ATOM)}{str(exponent.value).translate(RAISED)}", POWER
+    return f"{_within(base, ATOM)}^{sign}{_within(exponent, ATOM)}", POWER
+
+
+def _apply(function: Function, arguments: tuple[Expr, ...]) -> Shown:
+    name = _name(function.name) if function.abstract else FUNCTION_NAMES.get(function.name, function.name)
+    if function == Function("abs"):
+        return f"|{unicode_math(arguments[0])}|", ATOM
+    if len(function.orders) == 1:
+        name += "′" * function.orders[0]
+    else:
+        taken = [str(place) for place, order in enumerate(function.orders, 1) for _ in range(order)]
+        name = "".join(f"∂_{place} " for place in taken) + name
+    return _call(name, *arguments)
+
+
+def _partial(body: Expr, wrt: Symbol | Entry) -> Shown:
+    below = [unicode_math(wrt)]
+    while isinstance(body, Partial):
+        below.append(unicode_math(body.wrt))
+        body = body.body
+    order = str(len(below)).translate(RAISED) if len(below) > 1 else ""
+    bottom = " ".join(f"∂{name}" for name in below)
+    if isinstance(body, Symbol | Entry) and _shown(body)[0][0] != "(":
+        return f"∂{order}{unicode_math(body)}/{bottom}", POWER
+    inner, binding = _shown(body)
+    several = isinstance(body, Plus | Product | MatMul | Kron) or binding < PREFIX
+    return f"∂{order}/{bottom} {f'({inner})' if several else inner}", PREFIX

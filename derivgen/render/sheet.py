@@ -1,0 +1,234 @@
+"""From problems and their derivations to the views of a sheet (views.py), and from these to a LaTeX document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from derivgen.derivation import Conclude, Derivation
+from derivgen.errors import Place
+from derivgen.expr.nodes import SCALAR, Expr, Layout, Partial
+from derivgen.expr.shapes import shape
+from derivgen.problem.model import Part, Problem, Sheet
+from derivgen.render.environment import environment, render
+from derivgen.render.report import Answer, Report
+from derivgen.render.views import (
+    EDITIONS,
+    CheckView,
+    ClaimView,
+    Edition,
+    LineView,
+    PartView,
+    ProblemView,
+    ResultView,
+    SheetView,
+    SoughtView,
+    SymbolView,
+)
+
+
+def sheet_view(
+    sheet: Sheet,
+    problems: Sequence[tuple[Problem, Sequence[Answer]]],
+    *,
+    edition: str = "",
+    layout: Layout | None = None,
+    version: str = "",
+) -> SheetView:
+    """What `sheet` shows: `edition` and `layout` are those of the command line, before those of the sheet."""
+    edition = edition or sheet.edition
+    shows = EDITIONS.get(edition, EDITIONS["solutions"])
+    views = tuple(_problem(number, problem, answers, shows) for number, (problem, answers) in enumerate(problems, 1))
+    layouts = {answer.derivation.layout for _, answers in problems for answer in answers if answer.derivation}
+    layouts.discard(None)
+    own = layout or (next(iter(layouts)) if len(layouts) == 1 else None)
+    parts = [part for problem in views for part in problem.parts]
+    return SheetView(
+        title=sheet.title or (problems[0][0].title if problems else ""),
+        course=sheet.course,
+        author=sheet.author,
+        date=sheet.date,
+        edition=edition,
+        layout=str(own) if own else "",
+        version=version,
+        shows=shows,
+        problems=views,
+        checked=sum(part.check.lines - part.check.unchecked for part in parts if part.check),
+        total=sum(len(part.lines) + (part.result is not None) for part in parts if part.lines),
+        template=sheet.template,
+    )
+
+
+def sheet_tex(view: SheetView, user_folder: Path | None = None, locale: str = "en") -> str:
+    """The LaTeX document of a sheet.
+
+    Raises TemplateError, naming template and line.
+    """
+    return render(environment(user_folder, locale), f"latex/{view.template}.tex.j2", sheet=view, locale=locale)
+
+
+MARK = re.compile(r"^%@ (.*):(\d+)$")
+
+
+def origin(tex_source: str, line: int) -> tuple[str, int] | None:
+    """The file and line that line `line` of a sheet's .tex comes from: the nearest mark `%@ file:line` above it."""
+    for text in reversed(tex_source.split("\n")[:line]):
+        if match := MARK.match(text):
+            return (match[1], int(match[2])) if match[1] != "-" else None
+    return None
+
+
+def _problem(number: int, problem: Problem, answers: Sequence[Answer], shows: Edition) -> ProblemView:
+    letters = [_letter(place) if len(answers) > 1 else "" for place in range(len(answers))]
+    place = problem.places.get("prompt")
+    return ProblemView(
+        number=number,
+        title=problem.title,
+        source=problem.source,
+        mark=_mark(place) if place else f"{problem.path}:1",
+        prompt=problem.prompt,
+        symbols=_symbols(problem, answers),
+        parts=tuple(_part(letter, answer, shows) for letter, answer in zip(letters, answers, strict=True)),
+    )
+
+
+def _letter(place: int) -> str:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    return letters[place] if place < 26 else _letter(place // 26 - 1) + letters[place % 26]
+
+
+def _mark(place: Place) -> str:
+    return f"{place.file}:{place.line}"
+
+
+def _symbols(problem: Problem, answers: Sequence[Answer]) -> tuple[SymbolView, ...]:
+    variables = {answer.part.wrt.name for answer in answers if answer.part.wrt}
+    found: list[SymbolView] = []
+    for name, symbol in problem.scope.symbols.items():
+        if name in problem.scope.definitions:
+            continue
+        role = "variable" if name in variables else "constant" if variables else "symbol"
+        words = tuple(sorted(symbol.assumptions - {"constant"}))
+        found.append(SymbolView(symbol, role, symbol.shape, words))
+    return tuple(found)
+
+
+def _part(label: str, answer: Answer, shows: Edition) -> PartView:
+    part, derivation = answer.part, answer.derivation
+    statuses = _statuses(answer.report, len(derivation.lines)) if derivation else ()
+    return PartView(
+        label=label,
+        task=part.task,
+        mark=_mark(part.place),
+        prompt_mark=_mark(part.places.get("prompt", part.place)),
+        prompt=part.prompt,
+        text=part.text,
+        hint=part.hint if shows.hints else "",
+        remark=part.remark if shows.results else "",
+        points=part.points,
+        sought=_sought(derivation) if derivation else _statement(part),
+        lines=_lines(derivation, statuses) if derivation and shows.steps else (),
+        result=_result(derivation) if derivation and shows.results else None,
+        check=check_view(answer.report) if answer.report and shows.steps else None,
+        claim=_claim(answer) if shows.results else None,
+    )
+
+
+def _statuses(report: Report | None, count: int) -> tuple[str, ...]:
+    found = tuple(verdict.status for verdict in report.verdicts) if report else ()
+    return (*found, *("unchecked" for _ in range(count - len(found))))
+
+
+def _lines(derivation: Derivation, statuses: Sequence[str]) -> tuple[LineView, ...]:
+    views: list[LineView] = []
+    heading: Expr | None = None
+    for line, status in zip(derivation.lines, statuses, strict=False):
+        views.append(
+            LineView(
+                heading=line.heading,
+                opens=line.heading != heading,
+                after=line.after,
+                rules=tuple(dict.fromkeys(rule.name for rule in line.rules)),
+                instances=line.instances[:1],  # a margin has room for one
+                status=status,
+            )
+        )
+        heading = line.heading
+    return tuple(views)
+
+
+def full_heading(derivation: Derivation) -> Expr:
+    """What the result is the value of; a second derivative is one of a derivative."""
+    ends = [step for step in derivation.steps if isinstance(step, Conclude)]
+    heading = ends[-1].heading if ends else derivation.statement
+    if derivation.wrt is None or not isinstance(heading, Partial):
+        return heading
+    depth, body = 1, heading.body
+    while isinstance(body, Partial):
+        depth, body = depth + 1, body.body
+    for _ in range(derivation.order - depth):
+        heading = Partial(heading, derivation.wrt)
+    return heading
+
+
+def _sought(derivation: Derivation) -> SoughtView:
+    name, wrt = derivation.quantity, derivation.wrt
+    if wrt is None or name is None:
+        return SoughtView(name if name != derivation.statement else None, derivation.statement)
+    derivative: Expr = name
+    for _ in range(derivation.order):
+        derivative = Partial(derivative, wrt)
+    entry = derivation.lines[-1].heading if derivation.lines else None
+    if not isinstance(entry, Partial) or not (derivation.value_indices or derivation.wrt_indices):
+        entry = None
+    ends = [step for step in derivation.steps if isinstance(step, Conclude)]
+    own = derivation.shape if derivation.form == "matrix" else None
+    place = tuple(index for index in (ends[-1].rows, ends[-1].columns) if index) if ends and own and entry else ()
+    shown = name if derivation.statement != name else None
+    return SoughtView(shown, derivation.statement, derivative, own, entry, place, derivation.wrt_transposed)
+
+
+def _statement(part: Part) -> SoughtView | None:
+    return SoughtView(None, part.expression) if part.expression is not None else None
+
+
+def _result(derivation: Derivation) -> ResultView:
+    matrix = derivation.form == "matrix"
+    others = tuple((str(layout), other, shape(other)) for layout, other in derivation.others) if matrix else ()
+    changed = {name for name, _, _ in others}
+    same = tuple((str(layout), derivation.result, derivation.shape) for layout in Layout if str(layout) not in changed)
+    order = [str(layout) for layout in Layout]
+    return ResultView(
+        heading=full_heading(derivation),
+        result=derivation.result,
+        shape=derivation.shape if matrix else None,
+        layout=str(derivation.layout) if derivation.layout and derivation.shape != SCALAR else "",
+        reason=derivation.reason,
+        by_row=derivation.wrt_transposed,
+        others=others,
+        layouts=tuple(sorted((*same, *others), key=lambda item: order.index(item[0]))) if matrix else (),
+    )
+
+
+def check_view(report: Report) -> CheckView:
+    found = [verdict.status for verdict in report.verdicts]
+    done = [verdict for verdict in report.verdicts if verdict.status in ("exact", "numeric")]
+    result = report.result
+    return CheckView(
+        exact=found.count("exact"),
+        numeric=found.count("numeric"),
+        unchecked=len(found) - len(done),
+        points=min((verdict.points for verdict in done), default=0),
+        error=max((verdict.error for verdict in done if verdict.status == "numeric"), default=0.0),
+        result=result.status if result else "unchecked",
+        result_error=result.error if result else 0.0,
+        verified=report.verified,
+    )
+
+
+def _claim(answer: Answer) -> ClaimView | None:
+    claim, verdict = answer.part.claim, answer.claim
+    if claim is None or verdict is None:
+        return None
+    return ClaimView(verdict.status, verdict.message, claim.expression, claim.text, claim.source, answer.part.erratum)

@@ -1,0 +1,160 @@
+"""A sheet as data: what a reader meets, in order, and what the edition shows of it.
+
+The views hold expressions, numbers and names; the words and the markup are the templates'. Every format is made from
+them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from derivgen.derivation import Instance
+from derivgen.expr.nodes import Expr, Index, Shape, Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What of a sheet is shown."""
+
+    hints: bool = False
+    steps: bool = False
+    results: bool = False
+
+
+EDITIONS = {
+    "exercises": Edition(),
+    "hints": Edition(hints=True),
+    "solutions": Edition(hints=True, steps=True, results=True),
+    "key": Edition(results=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolView:
+    """A declared symbol: `role` is variable, constant or symbol."""
+
+    symbol: Symbol
+    role: str
+    shape: Shape
+    assumptions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """One line: `heading` stands on the left in the first line of its chain. `kind` is the name of its template."""
+
+    heading: Expr
+    opens: bool
+    after: Expr
+    rules: tuple[str, ...]
+    instances: tuple[Instance, ...]
+    status: str
+    kind: str = "rewrite"
+
+
+@dataclass(frozen=True, slots=True)
+class ResultView:
+    """What a part came to. `shape` is None for an index form, where `reason` says why there is no matrix."""
+
+    heading: Expr
+    result: Expr
+    shape: Shape | None
+    layout: str
+    reason: str
+    by_row: bool
+    others: tuple[tuple[str, Expr, Shape], ...]
+    """The result in the layouts where it is another one."""
+    layouts: tuple[tuple[str, Expr, Shape], ...]
+    """The result in every layout."""
+    kind: str = "conclude"
+
+
+@dataclass(frozen=True, slots=True)
+class SoughtView:
+    """What a part is about: the name of the expression, its derivative, and the entry of that at `place`."""
+
+    name: Expr | None
+    statement: Expr
+    derivative: Expr | None = None
+    shape: Shape | None = None
+    entry: Expr | None = None
+    place: tuple[Index, ...] = ()
+    by_row: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """How many lines were checked and how; `error` is the largest relative error where that was numerical."""
+
+    exact: int
+    numeric: int
+    unchecked: int
+    points: int
+    error: float
+    result: str
+    result_error: float
+    verified: bool
+
+    @property
+    def lines(self) -> int:
+        return self.exact + self.numeric + self.unchecked
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimView:
+    status: str
+    message: str
+    expression: Expr
+    text: str
+    source: str
+    erratum: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartView:
+    """One part; `mark` is its place in the problem file, `label` its letter, empty where there is one part only."""
+
+    label: str
+    task: str
+    mark: str
+    prompt_mark: str
+    prompt: str
+    text: str
+    hint: str
+    remark: str
+    points: Fraction | None
+    sought: SoughtView | None
+    lines: tuple[LineView, ...]
+    result: ResultView | None
+    check: CheckView | None
+    claim: ClaimView | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemView:
+    number: int
+    title: str
+    source: str
+    mark: str
+    prompt: str
+    symbols: tuple[SymbolView, ...]
+    parts: tuple[PartView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetView:
+    """A whole sheet; `total` lines are printed, of which `checked` were checked."""
+
+    title: str
+    course: str
+    author: str
+    date: str
+    edition: str
+    layout: str
+    version: str
+    shows: Edition
+    problems: tuple[ProblemView, ...]
+    checked: int
+    total: int
+    template: str = "sheet"

@@ -1,0 +1,338 @@
+"""Answers that somebody states, compared with the question itself (not with the steps)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import permutations
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from derivgen.derivation import Derivation
+from derivgen.errors import ShapeError
+from derivgen.expr.nodes import Expr, Index, Layout, Shape, Symbol
+from derivgen.expr.shapes import is_scalar, shape, show_shape
+from derivgen.expr.walk import free_indices, rename, symbols
+from derivgen.problem.model import Claim, Part
+from derivgen.verify.arrange import derivative_with
+from derivgen.verify.arrays import Array, BadPoint, Irrational
+from derivgen.verify.bench import Bench, Side, Verdict, difference, show_number
+from derivgen.verify.evaluate import Evaluator
+from derivgen.verify.points import Survey, survey
+from derivgen.verify.steps import free_axes, goals, same_kind
+
+_MATRIX_WORDS = ("symmetric", "skew", "orthogonal", "idempotent", "diagonal", "triangular", "positive_definite")
+"""What a square matrix may have to be for a claim to hold, tried in this order."""
+
+_OTHER_WORDS = ("positive", "unit", "onehot")
+
+_MOST_NUMBERS = 16
+"""A message shows the numbers of the symbols only as far as there are so few."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimVerdict:
+    """What became of a claim: `status` is holds, wrong, holds under assumption, other layout, rounded or unchecked."""
+
+    status: str
+    message: str
+
+
+def check_claim(claim: Claim, part: Part, layout: Layout, derivation: Derivation) -> ClaimVerdict:
+    """Is `claim` the answer to the question of `part`, in `layout`?
+
+    A claim in index notation is compared entry by entry, and has no layout. The number 0 stands for an array of zeros.
+    """
+    asked = replace(derivation, layout=layout)
+    try:
+        return _Claimed(claim, part, asked).verdict()
+    except ShapeError as error:
+        return ClaimVerdict("wrong", f"claim is wrong: {error}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """A claim and the truth, ready to be compared."""
+
+    claim: Side
+    truth: Side
+    exprs: tuple[Expr, ...]
+
+
+class _Claimed:
+    def __init__(self, claim: Claim, part: Part, derivation: Derivation) -> None:
+        self.claim, self.part, self.derivation = claim, part, derivation
+        self.expr = claim.expression
+        self.what = "derivative" if derivation.wrt is not None else "value"
+
+    def bench(self, known: Mapping[str, frozenset[str]] | None = None) -> Bench:
+        """Where to compare; `known` are assumptions on symbols besides their own."""
+        over = Survey().add(self.derivation.statement, self.expr)
+        if self.derivation.wrt is not None:
+            over.add(self.derivation.wrt)
+        for expr in self.part.scope.definitions.values():
+            over.add(expr)
+        for name, words in (known or {}).items():
+            over.symbols[name] = replace(over.symbols[name], assumptions=over.symbols[name].assumptions | words)
+        return Bench((), self.part.scope.values, self.part.scope.definitions, over)
+
+    # --- the two sides ----------------------------------------------------------------------------------------------
+
+    def by_entries(self) -> bool:
+        """Is the claim to be compared in index notation?"""
+        derivation = self.derivation
+        held = free_axes(derivation)[1]
+        if any(index not in held for index in free_indices(self.expr)):
+            return True
+        return derivation.form == "index" and is_scalar(self.expr)
+
+    def sides(self, layout: Layout) -> Iterator[_Sides]:
+        """The ways to read the claim: one, or one for each way to name the indices of the answer."""
+        derivation, wrt = self.derivation, self.derivation.wrt
+        if self.by_entries():
+            truth = goals(derivation)[-1]
+            for claim in self._named_alike(free_indices(truth)):
+                yield _exprs(claim, truth)
+        elif wrt is None:
+            claim, truth = same_kind(self.expr, derivation.statement, derivation.value_indices)
+            yield _exprs(claim, truth)
+        else:
+            own, held = free_axes(derivation)
+            yield _Sides(
+                lambda at: at.entries(self.expr, held),
+                lambda at: derivative_with(
+                    at, derivation.statement, wrt, layout, derivation.order, derivation.wrt_transposed, own, held
+                ),
+                (self.expr, derivation.statement),
+            )
+
+    def _named_alike(self, wanted: tuple[Index, ...]) -> Iterator[Expr]:
+        """The claim with the letters of the answer for its own; where they differ, each way that ranges allow."""
+        own = free_indices(self.expr)
+        names = {index.name: index for index in wanted}
+        if all(index.name in names and names[index.name].dim == index.dim for index in own):
+            yield _renamed(self.expr, own, tuple(names[index.name] for index in own))
+            return
+        strange = tuple(index for index in own if index.name not in names)
+        left = tuple(index for index in wanted if index.name not in {one.name for one in own})
+        for order in permutations(left, len(strange)):
+            if all(a.dim == b.dim for a, b in zip(strange, order, strict=True)):
+                yield _renamed(self.expr, strange, order)
+
+    # --- the outcomes -----------------------------------------------------------------------------------------------
+
+    def verdict(self) -> ClaimVerdict:
+        bench = self.bench()
+        layout = self.derivation.layout or Layout.DENOMINATOR
+        readings = list(self.sides(layout))
+        if not readings:
+            return self._wrong_indices()
+        found = [_compare(bench, sides) for sides in readings]
+        if any(verdict.holds for verdict in found):
+            return ClaimVerdict("holds", "claim holds")
+        if all(verdict.status == "unchecked" for verdict in found):
+            return ClaimVerdict("unchecked", f"claim could not be checked: {found[0].message}")
+        return (
+            self._rounded(bench, readings[0])
+            or self._other_layout(bench, layout)
+            or self._other_shape(bench, readings[0])
+            or self._assumption(readings)
+            or self._wrong(readings[0], found[0])
+        )
+
+    def _wrong_indices(self) -> ClaimVerdict:
+        truth = ", ".join(index.name for index in free_indices(goals(self.derivation)[-1])) or "none"
+        own = ", ".join(index.name for index in free_indices(self.expr)) or "none"
+        return ClaimVerdict("wrong", f"claim is wrong: its indices are {own}, those of the {self.what} are {truth}")
+
+    def _other_layout(self, bench: Bench, layout: Layout) -> ClaimVerdict | None:
+        if self.derivation.wrt is None or self.by_entries():
+            return None
+        for other in (Layout.NUMERATOR, Layout.DENOMINATOR, Layout.MIXED):
+            if other != layout and all(_compare(bench, sides).holds for sides in self.sides(other)):
+                return ClaimVerdict("other layout", f"claim is right in {other} layout")
+        return None
+
+    def _other_shape(self, bench: Bench, sides: _Sides) -> ClaimVerdict | None:
+        """The claim's shape, where it is not that of the truth."""
+        with np.errstate(all="ignore"):
+            for exact in (True, False):
+                for evaluator in bench.evaluators(exact):
+                    try:
+                        claimed, true = sides.claim(evaluator), sides.truth(evaluator)
+                    except (BadPoint, Irrational):
+                        continue
+                    if claimed.shape[-2:] == true.shape[-2:]:
+                        return None
+                    named = shape(self.expr)
+                    truth = show_shape(self._named_shape(evaluator, true, named))
+                    message = f"claim has shape {show_shape(named)}, the {self.what} is {truth}"
+                    return ClaimVerdict("wrong", f"claim is wrong: {message}")
+        return None
+
+    def _named_shape(self, evaluator: Evaluator, array: Array, claimed: Shape) -> Shape:
+        """The shape of `array` in the names of dimensions, which are known from the statement and the variable."""
+        derivation = self.derivation
+        known = [*shape(derivation.statement), *(index.dim for index in derivation.value_indices)]
+        if derivation.wrt is not None:
+            known += derivation.wrt.shape
+            known += [a * b for a in known for b in known]
+        sizes = {evaluator.point.size(dim): dim for dim in reversed((*known, *claimed))}
+        rows, columns = (sizes[size] for size in array.shape[-2:])
+        return rows, columns
+
+    def _assumption(self, readings: list[_Sides]) -> ClaimVerdict | None:
+        """An assumption on one symbol, under which the claim would hold."""
+        found = survey((self.derivation.statement, self.expr)).symbols
+        known = self.part.scope.values.keys() | self.part.scope.definitions.keys()
+        for symbol in found.values():
+            if symbol.name in known:
+                continue
+            for word in self._words(symbol):
+                bench = self.bench({symbol.name: frozenset({word})})
+                if any(_compare(bench, sides).holds for sides in readings):
+                    shown = word.replace("_", " ").replace("onehot", "one-hot").replace("unit", "a unit vector")
+                    return ClaimVerdict("holds under assumption", f"claim holds only if {symbol.name} is {shown}")
+        return None
+
+    def _words(self, symbol: Symbol) -> tuple[str, ...]:
+        rows, columns = symbol.shape
+        if rows == columns and not is_scalar(symbol):
+            # a variable that is assumed to be positive definite would be moved entry by entry all the same
+            words = _MATRIX_WORDS[:-1] if symbol == self.derivation.wrt else _MATRIX_WORDS
+        else:
+            words = _OTHER_WORDS[:1] if is_scalar(symbol) or (rows.names and columns.names) else _OTHER_WORDS
+        return tuple(word for word in words if word not in symbol.assumptions)
+
+    def _rounded(self, bench: Bench, sides: _Sides) -> ClaimVerdict | None:
+        """For decimals: is each number of the claim right but for its last digit?"""
+        digits = self.claim.digits
+        if not digits or bench.wanted != 1:
+            return None
+        unit = Fraction(1, 10**digits)
+        with np.errstate(all="ignore"):
+            for exact in (True, False):
+                for evaluator in bench.evaluators(exact):
+                    try:
+                        claimed, true = sides.claim(evaluator), sides.truth(evaluator)
+                    except (BadPoint, Irrational):
+                        continue
+                    if claimed.shape != true.shape:
+                        return None
+                    return _rounding(claimed, true, unit, digits)
+        return None
+
+    def _wrong(self, sides: _Sides, verdict: Verdict) -> ClaimVerdict:
+        """The claim and the truth at a point that is easy to follow."""
+        bench = self.bench()
+        with np.errstate(all="ignore"):
+            for exact in (True, False):
+                for evaluator in sorted(bench.evaluators(exact), key=lambda one: prod(one.point.sizes.values())):
+                    try:
+                        claimed, true = sides.claim(evaluator), sides.truth(evaluator)
+                        found = difference(evaluator, claimed, true, sides.exprs)
+                    except (BadPoint, Irrational):
+                        continue
+                    if isinstance(found, str):
+                        return ClaimVerdict("wrong", self._counterexample(evaluator, claimed, true))
+        return ClaimVerdict("wrong", f"claim is wrong: {verdict.message}")
+
+    def _counterexample(self, evaluator: Evaluator, claimed: Array, true: Array) -> str:
+        claimed, true = np.broadcast_arrays(claimed, true)
+        apart = np.abs((claimed - true).astype(float))
+        place = np.unravel_index(int(apart.argmax()), apart.shape)
+        where = [*_shown_values(evaluator, self._names()), *_shown_place(evaluator, place, apart, self.by_entries())]
+        lead = f"at {', '.join(where)} " if where else ""
+        gives, is_ = show_number(claimed[place]), show_number(true[place])
+        return f"claim is wrong: {lead}it gives {gives}, the {self.what} is {is_}"
+
+    def _names(self) -> tuple[str, ...]:
+        definitions = self.part.scope.definitions
+        exprs = (self.derivation.statement, self.expr, *definitions.values())
+        found = dict.fromkeys(symbol.name for expr in exprs for symbol in symbols(expr))
+        return tuple(name for name in found if name not in definitions and name not in self.part.scope.values)
+
+
+def _exprs(claim: Expr, truth: Expr) -> _Sides:
+    return _Sides(_value_of(claim), _value_of(truth), (claim, truth))
+
+
+def _value_of(expr: Expr) -> Callable[[Evaluator], Array]:
+    return lambda at: at.array(expr)
+
+
+def _renamed(expr: Expr, old: tuple[Index, ...], new: tuple[Index, ...]) -> Expr:
+    """All at once: over letters that stand nowhere, so that i, j can become j, i."""
+    between = [Index(f"\0{place}", index.dim) for place, index in enumerate(old)]
+    for index, fresh in zip(old, between, strict=True):
+        expr = rename(expr, index, fresh)
+    for fresh, index in zip(between, new, strict=True):
+        expr = rename(expr, fresh, index)
+    return expr
+
+
+def _compare(bench: Bench, sides: _Sides) -> Verdict:
+    """Like Bench.compare, but a claim that is 0 everywhere fits any shape."""
+
+    def claim(at: Evaluator) -> Array:
+        claimed = sides.claim(at)
+        if claimed.shape[-2:] == (1, 1) and not claimed.any():
+            rows, columns = sides.truth(at).shape[-2:]
+            return np.broadcast_to(claimed, (*claimed.shape[:-2], rows, columns))
+        return claimed
+
+    return bench.compare(claim, sides.truth, sides.exprs)
+
+
+def _rounding(claimed: Array, true: Array, unit: Fraction, digits: int) -> ClaimVerdict | None:
+    """What to say of decimals: holds if all are rightly rounded, rounded if the last digit of some is off by one.
+
+    None where one is off by a whole unit of its last digit or more.
+    """
+    wrong: tuple[Any, Fraction] | None = None
+    for stated, value in zip(claimed.flat, true.flat, strict=True):
+        stated, value = Fraction(stated).limit_denominator(10**15), Fraction(value)
+        # a tie may be rounded either way; 1e-9 of a unit covers the rounding of `value` itself
+        if abs(stated - value) <= unit / 2 + unit / 10**9:
+            continue
+        if abs(stated - value) >= unit:
+            return None
+        wrong = wrong or (stated, value)
+    if wrong is None:
+        return ClaimVerdict("holds", f"claim holds, rounded to {digits} digits")
+    stated, value = wrong
+    right = f"{float(value):.{digits}f}"
+    said = f"{float(stated):.{digits}f}"
+    if right[:-1] == said[:-1]:
+        return ClaimVerdict("rounded", f"right to {digits - 1} digits, the last one should be {right[-1]}")
+    return ClaimVerdict("rounded", f"right to {digits - 1} digits: rounded to {digits} it is {right}, not {said}")
+
+
+def _shown_values(evaluator: Evaluator, names: tuple[str, ...]) -> Iterator[str]:
+    """`x = (1, 2)`, `A = ((1, 3), (2, 1))`, as far as there is room; else the dimensions."""
+    point = evaluator.point
+    if sum(point.values[name].size for name in names) > _MOST_NUMBERS:
+        yield from (f"{name} = {size}" for name, size in point.sizes.items())
+        return
+    for name in names:
+        array = point.array(name, evaluator.exact)
+        if 1 in array.shape:
+            numbers = ", ".join(map(show_number, array.flat))
+            yield f"{name} = {numbers}" if array.size == 1 else f"{name} = ({numbers})"
+        else:
+            yield f"{name} = ({', '.join('(' + ', '.join(map(show_number, row)) + ')' for row in array)})"
+
+
+def _shown_place(evaluator: Evaluator, place: tuple[Any, ...], apart: Array, by_entries: bool) -> Iterator[str]:
+    """The values of the indices, and the entry: `i = 1`, `entry (1, 2)`."""
+    if by_entries:
+        names = {-3 - axis: key.name for key, axis in evaluator.axes.items() if isinstance(key, Index)}
+        for position, value in enumerate(place[:-2]):
+            axis = position - apart.ndim
+            if apart.shape[axis] != 1 and axis in names:
+                yield f"{names[axis]} = {int(value) + 1}"
+    if apart.shape[-2:] != (1, 1):
+        yield f"entry ({int(place[-2]) + 1}, {int(place[-1]) + 1})"
