@@ -19,8 +19,9 @@ from derivgen import __version__
 from derivgen.build.solve import Solved, solve_problem
 from derivgen.errors import Complaint, DerivgenError, Place, ProblemError, TexError, UserError
 from derivgen.expr.nodes import Layout
-from derivgen.problem.load import is_sheet, load_problem, load_sheet
+from derivgen.problem.load import load_problem
 from derivgen.problem.model import Problem, Sheet
+from derivgen.problem.sheets import is_sheet, load_sheet
 from derivgen.render.engine import Engine, compile_tex, find_engine
 from derivgen.render.environment import template_folder
 from derivgen.render.sheet import Answer, origin, sheet_tex, sheet_view

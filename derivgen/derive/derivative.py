@@ -87,7 +87,8 @@ def _value_lines(task: _Task) -> tuple[list[Rewrite], Expr]:
     start = _entries(task, task.statement)
     recorder = Recorder(start, entry_of(task.quantity, task.value), (*task.reserved, *_names(task)))
     used: list[Rule] = []
-    opened = exhausted(_opened(start, task, used), TIDY, used)
+    folded = exhausted(start, (expansion.row_times_vector,), used)
+    opened = exhausted(_opened(folded, task, used), TIDY, used)
     if used:
         recorder.to(opened, *dict.fromkeys(used))
     return list(recorder.lines), recorder.current

@@ -100,13 +100,14 @@ def transpose(expr: Expr) -> Expr:
             turned = tuple(transpose(term) for term in terms)
             if set(turned) == set(terms):
                 return expr  # A + A' is its own transpose; the order of its terms is kept
-            return plus(turned) if _transposes(turned) == 0 else Transpose(expr)
+            return plus(turned) if _transposes(turned) <= _transposes(terms) + 1 else Transpose(expr)
         case Product(factors):
             scalars, array = split_scalars(expr)
             if not isinstance(array, Product):
                 return product((*scalars, transpose(array)))
             turned = tuple(transpose(factor) for factor in array.factors)
-            inner = product(turned) if _transposes(turned) == 0 else Transpose(array)
+            inside = _transposes(turned) <= _transposes(array.factors) + 1
+            inner = product(turned) if inside else Transpose(array)
             return product((*scalars, inner))
         case Inverse(Transpose(body)):
             return Inverse(body)

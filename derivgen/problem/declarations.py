@@ -28,7 +28,7 @@ LONGEST_DECLARATION = 2000
 MOST_ENTRIES = 400
 
 SQUARE_WORDS = frozenset(
-    ["symmetric", "skew", "diagonal", "triangular", "orthogonal", "invertible", "positive_definite", "idempotent"]
+    "symmetric skew diagonal triangular orthogonal invertible positive_definite idempotent".split()
 )
 VECTOR_WORDS = frozenset({"onehot", "unit"})
 
@@ -167,7 +167,7 @@ def _typed(name: str, text: str, body: str, latex: str) -> Declaration:
         if inside is not None:
             raise complaint(f"{kind} has no dimensions", text, (span[0] - 1, span[1] + 1))
         if kind == "elementwise":
-            return Declaration(Function(name, (0,), abstract=True))
+            return Declaration(Function(name, (), abstract=True))
     shape_or_dims = _dims(kind, text, inside, span) if kind != "scalar" else ()
     if kind == "index":
         return Declaration(Index(name, shape_or_dims[0], latex))

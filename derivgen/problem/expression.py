@@ -7,7 +7,7 @@ knows is named, anything else is refused. Nothing is ever evaluated.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from derivgen.expr.build import nested_sum, product
@@ -40,6 +40,8 @@ from derivgen.problem.tokens import Span, Spelled, spell
 DEEPEST = 100
 """Operations inside one another."""
 LARGEST_DIMENSION = 10_000
+MOST_ARGUMENTS = 9
+"""Of an abstract function that acts entry by entry."""
 MOST_BITS = 10_000
 """What all numbers of one expression may come to together; Python prints no more than 14 000."""
 
@@ -313,6 +315,9 @@ class _Reader:
 
     def _abstract(self, function: Function, node: ast.Call) -> Operand:
         arguments, span = [self.read(argument) for argument in node.args], self.span(node)
+        if not self.scope.functions[function.name].orders:  # elementwise: as many arguments as it is given
+            missing = len(arguments) - len(function.orders)
+            function = replace(function, orders=function.orders + (0,) * missing)
         wanted = len(function.orders)
         if len(arguments) != wanted:
             plural = "s" if wanted > 1 else ""
@@ -328,8 +333,9 @@ class _Reader:
         if name is None or name not in self.scope.functions:
             self.refuse(f"in {self.quote(node)}: D takes a declared function", node, "declare it: `f: elementwise`")
         function = self.scope.functions[name]
-        orders = list(function.orders)
-        places = [self._place(argument, len(orders)) for argument in node.args[1:]]
+        most = len(function.orders) or MOST_ARGUMENTS
+        places = [self._place(argument, most) for argument in node.args[1:]]
+        orders = list(function.orders) or [0] * max(places, default=1)
         if not places and len(orders) > 1:
             self.refuse(f"in {self.quote(node)}: say by which argument, as in D({name}, 1)", node)
         for place in places or [1]:

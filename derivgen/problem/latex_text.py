@@ -1,8 +1,8 @@
 r"""The LaTeX that problem files may contain: an allow-list of control sequences, and a check that all is balanced.
 
 What authors write in prompts goes to TeX, so it is treated as data from strangers: text with mathematics between dollar
-signs, in which only the control sequences below may stand. \input, \def, \csname, ^^ and everything else that could read,
-write or redefine is refused with its place.
+signs, in which only the control sequences below may stand. \input, \def, \csname, ^^ and everything else that could
+read, write or redefine is refused with its place.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ MATH_WORDS = frozenset(
 TEXT_WORDS = frozenset({"emph", "textbf", "textit"})
 MATH_SYMBOLS = frozenset(",;:!> \\|{}_%&#$")
 TEXT_SYMBOLS = frozenset("$")
-ENVIRONMENTS = frozenset(["bmatrix", "pmatrix", "cases", "aligned", "matrix", "vmatrix", "Bmatrix", "Vmatrix", "smallmatrix", "gathered"])
+ENVIRONMENTS = frozenset("bmatrix pmatrix cases aligned matrix vmatrix Bmatrix Vmatrix smallmatrix gathered".split())
 
 NAME_WORDS = frozenset(_GREEK.split()) | frozenset(
-    ["boldsymbol", "mathbf", "bm", "mathrm", "mathcal", "mathbb", "mathsf", "hat", "bar", "tilde", "vec", "dot", "ell", "prime", "star"]
+    "boldsymbol mathbf bm mathrm mathcal mathbb mathsf hat bar tilde vec dot ell prime star".split()
 )
 
 _SEQUENCE = re.compile(r"\\([A-Za-z]+|.|\Z)", re.DOTALL)

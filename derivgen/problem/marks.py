@@ -1,7 +1,7 @@
 """YAML read so that everything in it keeps its place.
 
-The text is composed to PyYAML's nodes and never constructed: every scalar stays the string that was typed, so `no`, `1e3`
-and `010` mean what they say. Anchors, aliases and tags are refused, and so no file can grow while it is read.
+The text is composed to PyYAML's nodes and never constructed: every scalar stays the string that was typed, so `no`,
+`1e3` and `010` mean what they say. Anchors, aliases and tags are refused, and so no file can grow while it is read.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -25,6 +26,16 @@ LONGEST_LINE = 500
 MOST_COMPLAINTS = 50
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Mark(Protocol):
+    """A place as PyYAML gives it; its C and Python readers have each their own class."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+
 
 Data = str | list["Data"] | dict[str, "Data"]
 
@@ -45,7 +56,7 @@ class Document:
     def __post_init__(self) -> None:
         self._lines = [0, *(match.end() for match in re.finditer("\n", self.text))]
 
-    def offset(self, mark: yaml.Mark) -> int:
+    def offset(self, mark: _Mark) -> int:
         """Where `mark` stands in the text."""
         line = min(mark.line, len(self._lines) - 1)
         return min(self._lines[line] + mark.column, len(self.text))
@@ -190,10 +201,10 @@ def _check_characters(document: Document) -> None:
 
 def _check_events(document: Document) -> None:
     """Refuses what would make reading dangerous or ambiguous, before anything is built."""
-    depth = count = 0
-    for event in yaml.parse(document.text, Loader=_LOADER):
-        count += 1
-        where = document.place(document.offset(event.start_mark)) if event.start_mark else document.place(0)
+    depth = 0
+    for count, event in enumerate(yaml.parse(document.text, Loader=_LOADER)):
+        mark = event.start_mark
+        where = document.place(document.offset(mark) if mark is not None else 0)
         if isinstance(event, yaml.AliasEvent):
             hint = "quote a value that begins with *"
             document.complain("aliases (*name) are not read in problem files", where, hint)

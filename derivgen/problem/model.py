@@ -61,7 +61,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One thing asked. `task` is the name of the field that asks it (derive, matrix_form, element_form, layouts, text)."""
+    """One thing asked. `task` names the field that asks it: derive, matrix_form, element_form, layouts or text."""
 
     task: str
     scope: Scope

@@ -1,7 +1,7 @@
 """What `+ - * / ** @ .T` build, and which shapes they take.
 
-Sums, products and matrix products come out flat, scalar factors of a matrix product in front; nothing else is simplified
-or reordered: the sheet shows what the author typed.
+Sums, products and matrix products come out flat, scalar factors of a matrix product in front; nothing else is
+simplified or reordered: the sheet shows what the author typed.
 """
 
 from __future__ import annotations
@@ -212,6 +212,8 @@ def constant(expr: Expr) -> Fraction | None:
 
 def elementwise(spelled: Spelled, whole: Span, operands: list[Operand]) -> Shape:
     """The one shape of the arguments of a function that acts entry by entry."""
+    if not operands:
+        spelled.refuse(f"in {spelled.quote(whole)}: an argument is missing", whole)
     found = operands[0]
     for operand in operands[1:]:
         shape = common(spelled, whole, found, operand)

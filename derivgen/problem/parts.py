@@ -53,8 +53,11 @@ def check_texts(document: Document, node: Node) -> None:
         name = key.value if isinstance(key, ScalarNode) else ""
         if name in TEXT_FIELDS | EXPRESSION_FIELDS:
             check_comment(document, value, name)
-        if (name in TEXT_FIELDS and isinstance(value, ScalarNode) and value.style != '"') or (name in TEXT_FIELDS and isinstance(value, ScalarNode) and "\\" not in _source(document, value)):
-            _check_text(document, value)
+        if name in TEXT_FIELDS and isinstance(value, ScalarNode):
+            # the escapes of double quotes are complained about by themselves
+            is_escaped = value.style == '"' and "\\" in _source(document, value)
+            if not is_escaped:
+                _check_text(document, value)
         if name == "parts":
             check_texts(document, value)
 

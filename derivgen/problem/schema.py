@@ -19,13 +19,16 @@ Later = Any
 
 TASKS = ("derive", "gradient", "jacobian", "hessian", "matrix_form", "element_form", "layouts", "text")
 """The tasks that are there."""
-LATER_TASKS = ["partials", "evaluate", "critical_points", "classify", "expand", "chain", "backward", "forward", "descend", "newton", "solve", "shapes", "show", "plot", "code"]
+LATER_TASKS = (
+    "partials evaluate critical_points classify expand chain backward forward "
+    "descend newton solve shapes show plot code"
+).split()
 """The tasks of the contract that are not there yet."""
 
-TEXT_FIELDS = frozenset(["title", "source", "prompt", "hint", "remark", "text", "erratum", "claim_source", "label", "course", "author", "date"])
+TEXT_FIELDS = frozenset("title source prompt hint remark text erratum claim_source label course author date".split())
 """Fields that hold text with mathematics between dollar signs."""
 EXPRESSION_FIELDS = frozenset(
-    ["derive", "gradient", "jacobian", "hessian", "matrix_form", "element_form", "layouts", "claim", "form", "wrt"]
+    "derive gradient jacobian hessian matrix_form element_form layouts claim form wrt".split()
 )
 
 

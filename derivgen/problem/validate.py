@@ -22,14 +22,16 @@ def validated(document: Document, data: Data, model: type[Model]) -> Model:
         try:
             return model.model_validate(data)
         except ValidationError as error:
-            seen: set[Steps] = set()
             faults = error.errors(include_url=False, include_context=True)
             # all are found before the first is mended, which takes values out
-            for fault, (steps, value) in [(fault, _existing(data, fault["loc"])) for fault in faults]:
+            placed = [(fault, *_existing(data, fault["loc"])) for fault in faults]
+            wrong = {steps: (fault, value) for fault, steps, value in reversed(placed) if fault["type"] != "missing"}
+            for fault, steps, _ in placed:
                 if fault["type"] == "missing":
                     _complain_missing(document, data, steps, str(fault["loc"][-1]))
-                elif steps not in seen:  # a type that is one of several gives a fault for each
-                    seen.add(steps)
+            for steps, (fault, value) in wrong.items():
+                # a type that is one of several gives a fault for each; what is said of the innermost value is enough
+                if not any(len(other) > len(steps) and other[: len(steps)] == steps for other in wrong):
                     _complain(document, data, steps, value, fault, model)
     document.raise_complaints()
     raise AssertionError("a file that validates only after 20 rounds")
@@ -76,11 +78,14 @@ def _existing(data: Data, loc: tuple[str | int, ...]) -> tuple[Steps, Data]:
     steps: list[str | int] = []
     value = data
     for step in loc:
-        if (isinstance(value, dict) and isinstance(step, str) and step in value) or (isinstance(value, list) and isinstance(step, int) and step < len(value)):
-            value = value[step]
-        else:
-            continue
-        steps.append(step)
+        below: Data | None = None
+        if isinstance(value, dict) and isinstance(step, str):
+            below = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            below = value[step]
+        if below is not None:
+            steps.append(step)
+            value = below
     return tuple(steps), value
 
 
@@ -119,7 +124,7 @@ def _remove(data: Data, steps: Steps) -> None:
         return
     last = steps[-1]
     if len(steps) == 1 and last in ("title", "parts", "problems"):
-        _fill(cast(dict[str, Data], data), cast(str, last))
+        _fill(cast(dict[str, Data], data), last)
     elif isinstance(value, dict):
         value.pop(cast(str, last), None)
     elif isinstance(value, list) and len(steps) > 1 and isinstance(last, int):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,13 +15,14 @@ from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
 from jinja2.exceptions import TemplateError as JinjaError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
-from pylatexenc.latexencode import RULE_REGEX, UnicodeToLatexConversionRule, UnicodeToLatexEncoder
+from pylatexenc.latexencode import UnicodeToLatexEncoder
 
 from derivgen.errors import BuildError, TemplateError
 from derivgen.expr.nodes import SCALAR, Dim, Expr, Index, Shape
 from derivgen.problem.latex_text import text_faults
 from derivgen.render.breaking import width
 from derivgen.render.latex import LatexStyle, dim_latex, latex, latex_lines, shape_latex, subscript_latex
+from derivgen.render.names import CAPITAL_GREEK, GREEK
 
 if TYPE_CHECKING:
     from derivgen.render.views import LineView
@@ -117,35 +119,34 @@ def words(locale: str, user_folder: Path | None = None) -> Mapping[str, Any]:
 # text
 
 
+LETTERS = "A-Za-zÀ-ÖØ-öø-ÿĀ-ćĊ-ďĐđĒ-ěĞ-ģĪ-įİıĹ-ľŁłŃ-ňŌ-őŒ-ťŪ-ųŸ-ž"
+"""What T1 fonts have and UTF-8 input knows: these stay as they are, so that words are hyphenated."""
+SIGNS = "\n -~¡-¿×÷–—‘-”†-•…‰€←-↔∂∇∈∏∑−√∞∩∪∫≈≠≤≥⊙⊗⊤⋅"
+"""What becomes a command that the preamble has; Greek letters besides."""
+_GREEK = frozenset((GREEK | CAPITAL_GREEK).values()) | frozenset("ϵϕϑς")
+BLACKBOARD = dict(zip("ℝℕℤℂℚ", "RNZCQ", strict=True))
+
+
 @cache
 def _encoder() -> UnicodeToLatexEncoder:
-    letters = UnicodeToLatexConversionRule(
-        rule_type=RULE_REGEX,
-        # letters that T1 fonts have stay as they are, so that words are hyphenated; other signs become commands of ours
-        rule=[
-            (re.compile("[À-ÖØ-öø-ÿĀ-ćĊ-ďĐđĒ-ěĞ-ģĪ-įİıĹ-łŃ-ňŌ-őŒ-ťŪ-ųŸ-ž]"), lambda match: match[0]),
-            (re.compile("ℝ|ℕ|ℤ|ℂ|ℚ"), lambda match: rf"\ensuremath{{\mathbb{{{'RNZCQ'['ℝℕℤℂℚ'.index(match[0])]}}}}}"),
-            (re.compile("[" + "\u00a0\u202f" + "]"), lambda match: "~"),
-            (re.compile('"'), lambda match: "{\\textquotedbl}"),
-            (re.compile("[^\n -~¡-žƒȘ-țΑ-ωϕϵ–—‘-”†-•…‰€←-↔∂∇∈∏∑−√∞∩∪∫≈≠≤≥⊗⊙⊤⋅×÷·²³¹]"), _unprintable),
-        ],
-    )
-    return UnicodeToLatexEncoder(
-        conversion_rules=[letters, "defaults"],
-        replacement_latex_protection="braces-all",
-        unknown_char_policy="replace",
-        unknown_char_warning=False,
-    )
-
-
-def _unprintable(match: re.Match[str]) -> str:
-    """A sign that our fonts do not have, by its number."""
-    return rf"{{\ttfamily U+{ord(match[0]):04X}}}"
+    return UnicodeToLatexEncoder(replacement_latex_protection="braces-all", unknown_char_warning=False)
 
 
 def tex_text(text: str) -> str:
-    """`text` so that TeX prints it as it is."""
-    return str(_encoder().unicode_to_latex(text))
+    """`text` so that TeX prints it as it is; a sign that our fonts do not have, by its number."""
+    return re.sub(f"[^{LETTERS}0-9 ]", lambda match: _sign(match[0]), unicodedata.normalize("NFC", text))
+
+
+def _sign(char: str) -> str:
+    if char in BLACKBOARD:
+        return rf"{{\ensuremath{{\mathbb{{{BLACKBOARD[char]}}}}}}}"
+    if char in "\u00a0\u202f":
+        return "~"
+    if char == '"':
+        return r"{\textquotedbl}"
+    if char in _GREEK or re.match(f"[{SIGNS}]", char):
+        return str(_encoder().unicode_to_latex(char))
+    return rf"{{\ttfamily U+{ord(char):04X}}}"
 
 
 def escaped(value: object) -> Markup:

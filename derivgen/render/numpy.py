@@ -256,7 +256,7 @@ def _size_lines(
 def _converted(symbol: Symbol, name: str) -> str:
     """The line that makes an argument the array that the code takes it for."""
     if symbol.shape == SCALAR:
-        return f"{name} = np.asarray({name}, dtype=float).item()"
+        return f"{name} = np.asarray({name}, dtype=float).flat[0]"
     column = ".reshape(-1, 1)" if symbol.shape[1] == ONE else ""
     return f"{name} = np.asarray({name}, dtype=float){column}"
 
@@ -484,7 +484,7 @@ class _Code:
         arrays = [factor for factor in factors if not is_scalar(factor)]
         chain = " @ ".join(self.shown(array, POWER) for array in arrays)
         if scalar and arrays:
-            chain = f"({chain}).item()" if len(arrays) > 1 else chain
+            chain = f"({chain})[0, 0]"
         elif numbers and len(arrays) > 1:
             chain = f"({chain})"
         pieces = [*(self.shown(number, POWER) for number in numbers), *([chain] if chain else [])]

@@ -7,7 +7,7 @@ from derivgen.rules.algebra import TIDY, constant_out_of_sum, like_terms
 from derivgen.rules.assembly import ASSEMBLY, fixed_subscript
 from derivgen.rules.contraction import CONTRACTION
 from derivgen.rules.differentiation import LINEAR, NONLINEAR, ROUTINE
-from derivgen.rules.expansion import norm
+from derivgen.rules.expansion import norm, row_times_vector
 from derivgen.rules.matrix_algebra import ASSUMED, READABLE, sum_of_entries
 from derivgen.rules.scalar_forms import simplify_scalar
 
@@ -16,6 +16,7 @@ CATALOGUE: tuple[Rule, ...] = tuple(
         (
             *LINEAR,
             norm,
+            row_times_vector,
             *ROUTINE,
             *NONLINEAR,
             *CONTRACTION,

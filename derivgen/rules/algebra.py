@@ -104,7 +104,7 @@ def cancel(expr: Expr) -> Expr | None:
                 for second in range(first + 1, len(split)):
                     other, further = split[second]
                     # x_i x_i stays as it is: the law is for what cancels, not for making squares
-                    if other == base and is_scalar(base) and (exponent < 0) != (further < 0):
+                    if other == base and is_scalar(base) and (exponent < 0 or further < 0):
                         merged = Power(base, Number(exponent + further)) if exponent + further else ONE_NUMBER
                         return product((*factors[:first], merged, *factors[first + 1 : second], *factors[second + 1 :]))
         case Power(Product(factors), Number(value)) if value == -1 and isinstance(factors[0], Number):

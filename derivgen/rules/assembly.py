@@ -20,6 +20,7 @@ from derivgen.errors import NoMatrixForm
 from derivgen.expr.build import factors_of, matmul, nested_sum, plus, product, terms_of, transpose
 from derivgen.expr.nodes import (
     ONE,
+    ZERO_NUMBER,
     Apply,
     Column,
     Delta,
@@ -37,6 +38,7 @@ from derivgen.expr.nodes import (
     Sum,
     Total,
     Trace,
+    Zeros,
 )
 from derivgen.expr.shapes import shape
 from derivgen.expr.text import text
@@ -491,6 +493,8 @@ def oriented(term: Expr, indices: tuple[Index, ...]) -> Expr:
     front = [factor for factor in factors_of(term) if not free_indices(factor)]
     rest = [factor for factor in factors_of(term) if free_indices(factor)]
     present = free_indices(term)
+    if term == ZERO_NUMBER and indices:
+        return Zeros((indices[0].dim, indices[1].dim if len(indices) == 2 else ONE))
     if len(rest) > 1 or (rest and not isinstance(rest[0], Entry)):
         raise NoMatrixForm(f"{' and '.join(text(factor) for factor in rest)} are no one array")
     if not present:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from derivgen.derivation import Rule
-from derivgen.expr.build import factors_of, is_plain, matmul, nested_sum, plus, product, terms_of
+from derivgen.expr.build import factors_of, is_plain, matmul, nested_sum, plus, product, terms_of, transpose
 from derivgen.expr.nodes import (
     ONE,
     ONE_NUMBER,
@@ -291,6 +291,19 @@ def diagonal(expr: Expr, constant: Constant) -> Expr | None:
             return Product((Delta(row, column), entry(body, (row,))))
         case Entry(Diag(body), (row,)):
             return entry(body, (row, row))
+    return None
+
+
+@opening("row times vector", law=r"A_{i,:}^{\mathsf T} v = (A v)_i", source=f"{MAGNUS}, sec. 1.4")
+def row_times_vector(expr: Expr, constant: Constant) -> Expr | None:
+    """A product of one row, or one column, with a vector is an entry of a product."""
+    match expr:
+        case MatMul((Transpose(vector), (Row() | Column()) as line)) if isinstance(line.subscript, Index):
+            matrix = line.base if isinstance(line, Row) else transpose(line.base)
+            return Entry(matmul((matrix, vector)), (line.subscript,))
+        case MatMul((Transpose((Row() | Column()) as line), vector)) if isinstance(line.subscript, Index):
+            matrix = line.base if isinstance(line, Row) else transpose(line.base)
+            return Entry(matmul((matrix, vector)), (line.subscript,)) if is_scalar(expr) else None
     return None
 
 

@@ -202,7 +202,7 @@ class _Claimed:
         rows, columns = symbol.shape
         if rows == columns and not is_scalar(symbol):
             # a variable that is assumed to be positive definite would be moved entry by entry all the same
-            words = _MATRIX_WORDS[:-1] if symbol == self.derivation.wrt else _MATRIX_WORDS
+            words: tuple[str, ...] = _MATRIX_WORDS[:-1] if symbol == self.derivation.wrt else _MATRIX_WORDS
         else:
             words = _OTHER_WORDS[:1] if is_scalar(symbol) or (rows.names and columns.names) else _OTHER_WORDS
         return tuple(word for word in words if word not in symbol.assumptions)

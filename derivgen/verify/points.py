@@ -91,9 +91,9 @@ class Survey:
         """A size for each name, all different, and others at another point."""
         least = max(self.names.values(), default=2)
         free = (size for size in count(least) if size not in self.numbers)
-        pool = [next(free) for _ in range(len(self.names) + 1)]
+        pool = [next(free) for _ in range(max(2, len(self.names) + 1))]
         # (3, 2, 4, ...): with one size alone, 3 says more than 2
-        pool[0], pool[1] = pool[1], pool[0]
+        pool[:2] = reversed(pool[:2])
         return {name: pool[(place + point) % len(pool)] for place, name in enumerate(self.names)}
 
 

@@ -27,7 +27,7 @@ DERIVATIVES: list[tuple[str, str, str]] = [
     ),
     ("sigmoid(x)", "x", "x: vector(n)"),
     ("x * y", "x", "x: vector(n); y: vector(n)"),
-    ("f(x, y)", "x", "x: vector(n); y: vector(n); f: function(scalar, scalar -> scalar)"),
+    ("f(x, y)", "x", "x: vector(n); y: vector(n); f: elementwise"),
     ("logdet(A)", "A", "A: matrix(n, n) invertible"),
     ("det(A)", "A", "A: matrix(n, n) invertible"),
     ("x.T @ inv(A) @ x", "A", "x: vector(n); A: matrix(n, n) invertible"),
@@ -57,6 +57,14 @@ DERIVATIVES: list[tuple[str, str, str]] = [
     ("b.T @ diag(A)", "A", "A: matrix(n, n); b: vector(n)"),
     ("sum(A @ x) + sum(x)", "x", "x: vector(n); A: matrix(m, n)"),
     ("sum(x[i] * A[i, j] * x[j], i, j)", "x", "x: vector(n); A: matrix(n, n)"),
+    ("sum(c + x)", "c", "c: scalar; x: vector(n)"),
+    ("sum(log(exp(x)))", "x", "x: vector(n)"),
+    ("t**2 + 2*t*(t + 1) - 2*t", "t", "t: scalar"),
+    ("x.T @ x + y.T @ y", "x", "x: vector(n); y: vector(n)"),
+    ("y.T @ y", "x", "x: vector(n); y: vector(n)"),
+    ("x.T @ y + 0 * (x.T @ x)", "x", "x: vector(n); y: vector(n)"),
+    ("sum(log(sigmoid(w.T @ X[i, :])), i)", "w", "w: vector(d); X: matrix(n, d)"),
+    ("log(norm(S))", "S", "S: matrix(m, n) nonzero"),
     ("x.T @ eye(n) @ x + x.T @ A @ eye(n) @ b", "x", "x: vector(n); A: matrix(n, n); b: vector(n)"),
 ]
 

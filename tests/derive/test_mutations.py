@@ -13,7 +13,7 @@ from functools import cache
 
 import pytest
 
-from derivgen.derivation import Rule
+from derivgen.derivation import Derivation, Rule
 from derivgen.derive import derive
 from derivgen.errors import Bug, CannotDerive
 from derivgen.expr.nodes import Entry, Expr, Index, Layout, MatMul, Number, Plus, Product, Transpose, number
@@ -133,7 +133,7 @@ def mutant(rule: Rule, mutation: Mutation) -> Iterator[list[bool]]:
 def users() -> dict[Rule, list[Part]]:
     """The questions of the corpus that use each rule."""
     found: dict[Rule, list[Part]] = {}
-    for part in parts():
+    for part in corpus():
         for line in derive(part, Layout.DENOMINATOR).lines:
             for rule in {*line.rules, *(rule for state in line.substeps for rule in state.rules)}:
                 found.setdefault(rule, [])
@@ -142,14 +142,44 @@ def users() -> dict[Rule, list[Part]]:
     return found
 
 
+@cache
+def truths() -> dict[int, Derivation]:
+    """The right derivation of each question of the corpus, by the identity of its part."""
+    return {id(part): derive(part, Layout.DENOMINATOR) for part in corpus()}
+
+
+@cache
+def corpus() -> list[Part]:
+    return parts()
+
+
+def is_wrong(found: Derivation, right: Derivation) -> bool:
+    """Whether a line or the result of `found` has another value than `right` has under the same heading."""
+    ends = {line.heading: line.after for line in right.lines}
+    lines = [(line.after, ends[line.heading]) for line in found.lines if line.heading in ends]
+    results = [(found.result, right.result)] if found.form == right.form else []
+    try:
+        return any(check_equal(ours, theirs).status == "wrong" for ours, theirs in (*lines, *results))
+    except Bug:
+        return True
+
+
 def survives(part: Part, rule: Rule, mutation: Mutation) -> bool | None:
-    """Whether a mutant that changed a value is called verified; None where it changed none."""
+    """Whether a derivation that a mutant has made wrong is called verified; None where it is right all the same.
+
+    A mutant may do no harm: with x'A'x for x'Ax a line is as true as before, and where the mutant finds no matrix form
+    the index form stands.
+    """
+    right = truths()[id(part)]
     with mutant(rule, mutation) as changes:
         try:
-            derivation = derive(part, Layout.DENOMINATOR)
+            found = derive(part, Layout.DENOMINATOR)
         except (Bug, CannotDerive, AssertionError):
             return False if any(changes) else None  # it stopped: no sheet is printed
-        return check_derivation(derivation, part.scope.values).verified if any(changes) else None
+        if not any(changes):
+            return None
+        verified = check_derivation(found, part.scope.values).verified
+    return verified if is_wrong(found, right) else None
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda one: one.__name__)

@@ -23,7 +23,11 @@ SCOPE = Scope(
         symbol.name: symbol for symbol in (s, t, lam, alpha, k, a, b, c, x, y, z, A, B, M, _symbol("in"), _symbol("is"))
     },
     indices={"w": Index("w", n)},
-    functions={"f": Function("f", (0,), abstract=True), "g": Function("g", (0, 0), abstract=True)},
+    functions={
+        "f": Function("f", (0,), abstract=True),
+        "g": Function("g", (0, 0), abstract=True),
+        "e": Function("e", (), abstract=True),
+    },
     sizes=frozenset({"m", "n", "p"}),
     maps={"h": Map(((n, ONE),), (m, ONE))},
 )

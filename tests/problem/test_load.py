@@ -209,6 +209,7 @@ TRAPS: list[tuple[str, str, str, str, str]] = [
     ("points", _problem("  - text: a\n    points: many"), "`many` is no number of points", "many", "write 2"),
     ("order", _problem("  - derive: x\n    wrt: x\n    order: 9"), "`order` is a whole number from 1 to 4", "9", ""),
     ("refs", _problem("  - text: a\n    refs: {a: b}"), "`refs` takes a text", "{a: b}", "a value that begins"),
+    ("colon in a list", _problem("  - text: a\n    refs: [a, b: c]"), "`refs` takes a text", "b: c", "a value that"),
     ("bracket", _problem("  - derive: [x]\n    wrt: x"), "`derive` takes a text", "[x]", "a value that begins"),
     (
         "assumption",
