@@ -209,7 +209,7 @@ def _show(solved: Solved, scope: Scope, shape: str) -> None:
             answer = derivation_json(solved.derivation, solved.report, solved.claim)
             click.echo(json.dumps(answer, ensure_ascii=False, indent=1))
         case "latex":
-            from derivgen.render.terminal import derivation_latex
+            from derivgen.render.block import derivation_latex
 
             click.echo(derivation_latex(solved.derivation))
         case "numpy":

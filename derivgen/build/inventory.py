@@ -15,7 +15,6 @@ from derivgen.render.environment import template_folder
 from derivgen.rules import CATALOGUE
 
 PACKAGES = ("sympy", "numpy", "jinja2", "click", "pylatexenc", "pydantic", "PyYAML", "rich")
-SAMPLE = r"\documentclass{article}\begin{document}$x$\end{document}"
 
 
 def inventory() -> str:
@@ -32,7 +31,7 @@ def inventory() -> str:
             _section("kinds", [*KINDS, "text"]),
             _section("rules", [f"{rule.name:42} {rule.law}    ({rule.source})" for rule in CATALOGUE]),
             _section("templates", sorted(str(file.relative_to(templates)) for file in templates.rglob("*.j2"))),
-            _section("engines", [str(engine.path) for engine in engines()]),
+            _section("engines", [str(engine.program) for engine in engines()]),
         )
     )
 
@@ -43,7 +42,8 @@ def _section(name: str, rows: list[str]) -> str:
 
 def diagnosis() -> tuple[str, bool]:
     """What is installed and what is missing with how to get it, and whether sheets can be printed."""
-    rows = [f"derivgen {__version__}", f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"]
+    system = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    rows = [f"derivgen {__version__}", system]
     is_well = True
     for name in PACKAGES:
         try:
@@ -55,11 +55,11 @@ def diagnosis() -> tuple[str, bool]:
     found = engines()
     for engine in found:
         try:
-            compile_tex(SAMPLE, engine)
-            rows.append(f"engine {engine.name}: {engine.path}, works")
+            compile_tex((template_folder() / "latex" / "probe.tex").read_text(encoding="utf-8"), engine)
+            rows.append(f"engine {engine.name}: {engine.program}, works")
         except (TexError, BuildError, OSError) as error:
             is_well = False
-            rows.append(f"engine {engine.name}: {engine.path}, FAILS: {error}")
+            rows.append(f"engine {engine.name}: {engine.program}, FAILS: {error}")
     if not found:
         is_well = False
         rows.append("engine: MISSING: pip install 'derivgen[tex]', or install TeX Live")

@@ -160,8 +160,9 @@ def break_lines(tex: str, room: float) -> list[str]:
         for start in range(stop):
             begin, lead, cost = starts[start]
             over = width(lead + tex[begin : ends[stop - 1]]) - room
-            excess = 10000.0 + 1000 * over if over > 0 else 0.0
-            options.append((best[start][0] + cost + 200 + excess, start))
+            # a line that is too full is worst; lines before the last should be nearly full
+            misfit = 10000.0 + 1000 * over if over > 0 else 0.05 * over**2 if stop < len(starts) else 0.0
+            options.append((best[start][0] + cost + 200 + misfit, start))
         best.append(min(options))
     lines: list[str] = []
     stop = len(starts)

@@ -66,14 +66,14 @@ def engines() -> list[Engine]:
     return found
 
 
-def find_engine(name: str = "") -> Engine:
+def find_engine(name: str | None = None) -> Engine:
     """The engine called `name` (`system`, `embedded`, or the path of a pdflatex); without a name, the preferred one.
 
     Raises EngineMissing, with how to get one.
     """
     there = engines()
     for engine in there:
-        if name in ("", engine.name):
+        if not name or name == engine.name:
             return engine
     if name and (program := shutil.which(name)):
         return Engine(name, Path(program))

@@ -85,6 +85,7 @@ def environment(user_folder: Path | None = None, locale: str = "en") -> Immutabl
         "is_array": _is_array,
         "comment": _comment,
         "prose": _prose,
+        "words_only": _words_only,
     }
     made.globals |= {"words": words(locale, user_folder), "page_width": PAGE_WIDTH}
     return made
@@ -121,7 +122,7 @@ def words(locale: str, user_folder: Path | None = None) -> Mapping[str, Any]:
 
 LETTERS = "A-Za-zÀ-ÖØ-öø-ÿĀ-ćĊ-ďĐđĒ-ěĞ-ģĪ-įİıĹ-ľŁłŃ-ňŌ-őŒ-ťŪ-ųŸ-ž"
 """What T1 fonts have and UTF-8 input knows: these stay as they are, so that words are hyphenated."""
-SIGNS = "\n -~¡-¿×÷–—‘-”†-•…‰€←-↔∂∇∈∏∑−√∞∩∪∫≈≠≤≥⊙⊗⊤⋅"
+SIGNS = "\n -~¡-¿×÷–—‘’‚“”„†-•…‰€←-↔∂∇∈∏∑−√∞∩∪∫≈≠≤≥⊙⊗⊤⋅"
 """What becomes a command that the preamble has; Greek letters besides."""
 _GREEK = frozenset((GREEK | CAPITAL_GREEK).values()) | frozenset("ϵϕϑς")
 BLACKBOARD = dict(zip("ℝℕℤℂℚ", "RNZCQ", strict=True))
@@ -312,3 +313,8 @@ def _prose(message: str) -> Markup:
     """A message as a sentence without its full stop."""
     message = message.strip().removeprefix("claim is wrong: ").rstrip(".")
     return Markup(tex_text(message[:1].upper() + message[1:]))
+
+
+def _words_only(text: str) -> Markup:
+    """What an author wrote, without its commands and dollars: for the outline and the title of a document."""
+    return Markup(tex_text(re.sub(r"\\[A-Za-z]+\s*|[\\${}]", "", text)))

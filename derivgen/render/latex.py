@@ -306,14 +306,14 @@ class _Printer:
             return self._part(base, below)
         if base.latex:
             plain = re.sub(r"\\(?:mathbf|boldsymbol|bm|vec)\{((?:[^{}]|\{[^{}]*\})*)\}", r"\1", base.latex)
-            return Piece(f"{{{plain}}}_{{{below}}}" if re.search(r"[_^]", plain) else f"{plain}_{{{below}}}")
+            return Piece(_with_subscript(plain, below))
         return Piece(_name(base.name, subscripts=subscripts))
 
     def _part(self, base: Expr, below: str) -> Piece:
         """Part of a compound: the subscript stands outside its parentheses."""
         inner = self._within(base, ATOM)
-        if re.search(r"[_^]\{[^{}]*\}$", inner.tex):
-            return Piece(f"{{{inner.tex}}}_{{{below}}}", ATOM, inner.height)
+        if "_" in _scripts(inner.tex):
+            inner = self._parenthesized(inner)
         return Piece(f"{inner.tex}_{{{below}}}", ATOM, inner.height)
 
     # parentheses
@@ -466,8 +466,8 @@ class _Printer:
 
     def _raised(self, base: Expr, exponent: str) -> Piece:
         inner = self._within(base, ATOM)
-        if re.search(r"\^\{[^{}]*\}$", inner.tex):  # x^* to a power: a second superscript needs a group
-            return Piece(f"{{{inner.tex}}}^{{{exponent}}}", POWER, inner.height)
+        if "^" in _scripts(inner.tex):  # x^* to a power
+            inner = self._parenthesized(inner)
         return Piece(f"{inner.tex}^{{{exponent}}}", POWER, inner.height)
 
     # functions, sum signs, derivatives
@@ -531,6 +531,29 @@ def _split(factors: tuple[Expr, ...]) -> tuple[tuple[Expr, ...], tuple[Expr, ...
     """The scalars and the arrays among `factors`."""
     scalar: Callable[[Expr], bool] = is_scalar
     return tuple(f for f in factors if scalar(f)), tuple(f for f in factors if not scalar(f))
+
+
+_LAST_SCRIPT = re.compile(r"([_^])(\\[A-Za-z]+|[^\\{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})$")
+
+
+def _scripts(tex: str) -> str:
+    """The signs of the subscript and the superscript that `tex` ends in."""
+    found = ""
+    while match := _LAST_SCRIPT.search(tex):
+        found += match[1]
+        tex = tex[: match.start()]
+    return found
+
+
+def _with_subscript(tex: str, below: str) -> str:
+    """The author's LaTeX of a symbol with the subscript of an entry, after one that it has already."""
+    match = _LAST_SCRIPT.search(tex)
+    if match and match[1] == "_":
+        own = match[2][1:-1] if match[2][0] == "{" else match[2]
+        return f"{tex[: match.start()]}_{{{own},{below}}}"
+    if "_" in _scripts(tex):
+        return f"{{{tex}}}_{{{below}}}"
+    return f"{tex}_{{{below}}}"
 
 
 def _opens(tex: str) -> bool:

@@ -55,7 +55,7 @@ def sheet_view(
         shows=shows,
         problems=views,
         checked=sum(part.check.lines - part.check.unchecked for part in parts if part.check),
-        total=sum(len(part.lines) + (part.result is not None) for part in parts if part.lines),
+        total=sum(part.check.lines if part.check else len(part.lines) for part in parts),
         template=sheet.template,
     )
 
@@ -128,9 +128,9 @@ def _part(label: str, answer: Answer, shows: Edition) -> PartView:
         remark=part.remark if shows.results else "",
         points=part.points,
         sought=_sought(derivation) if derivation else _statement(part),
-        lines=_lines(derivation, statuses) if derivation and shows.steps else (),
-        result=_result(derivation) if derivation and shows.results else None,
-        check=check_view(answer.report) if answer.report and shows.steps else None,
+        lines=line_views(derivation, statuses) if derivation and shows.steps else (),
+        result=result_view(derivation) if derivation and shows.results else None,
+        check=check_view(answer.report, derivation) if answer.report and derivation and shows.steps else None,
         claim=_claim(answer) if shows.results else None,
     )
 
@@ -140,10 +140,12 @@ def _statuses(report: Report | None, count: int) -> tuple[str, ...]:
     return (*found, *("unchecked" for _ in range(count - len(found))))
 
 
-def _lines(derivation: Derivation, statuses: Sequence[str]) -> tuple[LineView, ...]:
+def line_views(derivation: Derivation, statuses: Sequence[str] = ()) -> tuple[LineView, ...]:
+    """The lines of `derivation`; `statuses` are those of their checks, empty where nothing was checked."""
     views: list[LineView] = []
     heading: Expr | None = None
-    for line, status in zip(derivation.lines, statuses, strict=False):
+    known = (*statuses, *("" for _ in derivation.lines))
+    for line, status in zip(derivation.lines, known, strict=False):
         views.append(
             LineView(
                 heading=line.heading,
@@ -193,7 +195,7 @@ def _statement(part: Part) -> SoughtView | None:
     return SoughtView(None, part.expression) if part.expression is not None else None
 
 
-def _result(derivation: Derivation) -> ResultView:
+def result_view(derivation: Derivation) -> ResultView:
     matrix = derivation.form == "matrix"
     others = tuple((str(layout), other, shape(other)) for layout, other in derivation.others) if matrix else ()
     changed = {name for name, _, _ in others}
@@ -211,17 +213,19 @@ def _result(derivation: Derivation) -> ResultView:
     )
 
 
-def check_view(report: Report) -> CheckView:
+def check_view(report: Report, derivation: Derivation) -> CheckView:
+    """What the checks of `derivation` come to."""
     found = [verdict.status for verdict in report.verdicts]
     done = [verdict for verdict in report.verdicts if verdict.status in ("exact", "numeric")]
     result = report.result
+    status = result.status if result else "unchecked"
     return CheckView(
         exact=found.count("exact"),
         numeric=found.count("numeric"),
         unchecked=len(found) - len(done),
         points=min((verdict.points for verdict in done), default=0),
         error=max((verdict.error for verdict in done if verdict.status == "numeric"), default=0.0),
-        result=result.status if result else "unchecked",
+        result="differences" if status == "numeric" and derivation.wrt else status,
         result_error=result.error if result else 0.0,
         verified=report.verified,
     )

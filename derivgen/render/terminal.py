@@ -47,7 +47,7 @@ def derivation_text(
     left = max(len(shown) for shown, _, _ in rows)
     lines = [line for row in rows for line in _row(*row, left, columns)]
     if report:
-        lines.append(_checked(check_view(report), said))
+        lines.append(_checked(check_view(report, derivation), said))
     if claim:
         lines.append(claim.message)
     return "\n".join(lines)
@@ -111,7 +111,7 @@ def _checked(check: CheckView, said: Mapping[str, Any]) -> str:
     found = say("checked_all", lines=how, points=say("points_used", count=check.points))
     if check.error:
         found += " " + say("parenthesis", inside=say("largest_error", error=f"{check.error:.0e}"))
-    if check.result in ("exact", "numeric"):
+    if f"result_{check.result}" in said:
         found += f"; {say(f'result_{check.result}')}"
         if check.result_error:
             found += " " + say("parenthesis", inside=say("largest_error", error=f"{check.result_error:.0e}"))

@@ -85,7 +85,10 @@ class SoughtView:
 
 @dataclass(frozen=True, slots=True)
 class CheckView:
-    """How many lines were checked and how; `error` is the largest relative error where that was numerical."""
+    """How many lines were checked and how; `error` is the largest relative error where that was numerical.
+
+    `result` is how the end was checked against the question: exact, numeric, differences (a derivative) or unchecked.
+    """
 
     exact: int
     numeric: int

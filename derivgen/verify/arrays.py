@@ -25,7 +25,33 @@ class BadPoint(Exception):
 
 
 class Irrational(Exception):
-    """An expression that exact arithmetic cannot evaluate."""
+    """An expression that exact arithmetic cannot evaluate, or not in good time."""
+
+
+class TooLarge(Exception):
+    """An expression with too many entries to be evaluated in good time."""
+
+
+MOST_EXACT = 100_000
+"""Operations on Python's numbers; they take about 0.1 microseconds each, on fractions 2."""
+
+MOST_FLOAT = 5_000_000
+
+MOST_BITS = 50_000
+"""Of an exact number."""
+
+
+def bounded(count: int, exact: bool) -> None:
+    """Raises Irrational where exact arithmetic would take too long, TooLarge where floating point would as well."""
+    if exact and count > MOST_EXACT:
+        raise Irrational
+    if count > MOST_FLOAT:
+        raise TooLarge
+
+
+def _spread_bounded(left: Array, right: Array) -> None:
+    if left.size * right.size > MOST_EXACT:
+        bounded(math.prod(np.broadcast_shapes(left.shape, right.shape)), is_exact(left))
 
 
 def is_exact(array: Array) -> bool:
@@ -61,12 +87,14 @@ def matching(left: Array, right: Array) -> None:
 
 def add(left: Array, right: Array) -> Array:
     matching(left, right)
+    _spread_bounded(left, right)
     total: Array = left + right
     return total
 
 
 def multiply(left: Array, right: Array) -> Array:
     matching(left, right)
+    _spread_bounded(left, right)
     product: Array = left * right
     return product
 
@@ -74,6 +102,9 @@ def multiply(left: Array, right: Array) -> Array:
 def matmul(left: Array, right: Array) -> Array:
     if left.shape[-1] != right.shape[-2]:
         raise ShapeError(f"a matrix product of {left.shape[-2:]} and {right.shape[-2:]}")
+    if left.size * right.size > MOST_EXACT:
+        stack = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+        bounded(math.prod((*stack, *left.shape[-2:], right.shape[-1])), is_exact(left))
     product: Array = np.matmul(left, right)
     return product
 
@@ -100,19 +131,29 @@ def integer_power(array: Array, exponent: int) -> Array:
         return array
     if exponent == 2:
         return array * array
+    if is_exact(array) and exponent > 8:
+        for value in array.flat:
+            _bits_bounded(value, exponent)
     raised: Array = array**exponent
     return raised if is_exact(raised) else finite(raised)
+
+
+def _bits_bounded(base: Any, exponent: int) -> None:
+    if exponent * max(base.numerator.bit_length(), base.denominator.bit_length()) > MOST_BITS:
+        raise Irrational
 
 
 def _exact_power(base: Any, exponent: Any) -> Any:
     if exponent.denominator != 1:
         raise Irrational
+    _bits_bounded(base, abs(int(exponent)))
     return plain(Fraction(base) ** int(exponent))
 
 
 def power(base: Array, exponent: Array) -> Array:
     """Each entry of `base` to the power of each of `exponent`, as real numbers."""
     matching(base, exponent)
+    _spread_bounded(base, exponent)
     if is_exact(base):
         try:
             exact: Array = np.frompyfunc(_exact_power, 2, 1)(base, exponent)
@@ -158,6 +199,7 @@ def main_diagonal(array: Array) -> Array:
 def diagonal_matrix(array: Array) -> Array:
     """The square matrix that carries the entries of a column."""
     size = array.shape[-2] * array.shape[-1]
+    bounded(array.size * size, is_exact(array))
     return array.reshape((*array.shape[:-2], size, 1)) * identity(size, is_exact(array))
 
 
@@ -168,12 +210,14 @@ def stacked(array: Array) -> Array:
 
 
 def kron(left: Array, right: Array) -> Array:
+    bounded(left.size * right.size, is_exact(left))
     blocks: Array = left[..., :, None, :, None] * right[..., None, :, None, :]
     r, p, c, q = blocks.shape[-4:]
     return blocks.reshape((*blocks.shape[:-4], r * p, c * q))
 
 
 def identity(size: int, exact: bool) -> Array:
+    bounded(size * size, exact)
     return np.eye(size, dtype=int).astype(object) if exact else np.eye(size)
 
 
@@ -206,6 +250,7 @@ def _eliminate(matrix: Array) -> tuple[Array, Any]:
 def inverse(array: Array) -> Array:
     """The inverse of each matrix; raises BadPoint where one has none."""
     size = square(array)
+    bounded(array.size * size * 5, is_exact(array))  # operations on fractions are the slow ones
     if is_exact(array):
         inverted = np.empty((math.prod(array.shape[:-2]), size, size), dtype=object)
         for place, matrix in enumerate(array.reshape(-1, size, size)):
@@ -225,6 +270,7 @@ def inverse(array: Array) -> Array:
 
 def determinant(array: Array) -> Array:
     size = square(array)
+    bounded(array.size * size * 5, is_exact(array))
     if is_exact(array):
         values = np.empty((math.prod(array.shape[:-2]), 1, 1), dtype=object)
         for place, matrix in enumerate(array.reshape(-1, size, size)):

@@ -12,7 +12,7 @@ from derivgen.errors import ShapeError
 from derivgen.expr.nodes import Expr, Index
 from derivgen.expr.walk import subexpressions
 from derivgen.problem.model import Values
-from derivgen.verify.arrays import Array, BadPoint, Irrational
+from derivgen.verify.arrays import Array, BadPoint, Irrational, TooLarge
 from derivgen.verify.duals import Dual, Value
 from derivgen.verify.evaluate import Evaluator, Unknown
 from derivgen.verify.points import FLOAT_DOMAINS, Survey, make_point
@@ -30,6 +30,8 @@ TOLERANCE = 1e-9
 # Where terms cancel, the result can be as small as the roundings of the terms: these are of the order of 1e-16 of the
 # greatest number met on the way.
 CANCELLED = 1e-12
+
+TOO_LARGE = "too many entries to be computed"
 
 _MANY_AXES = 20
 """NumPy 1 allows 32; an evaluator that gave away so many is replaced."""
@@ -137,6 +139,8 @@ class Bench:
                 return self._compare(left, right, exprs)
         except Unknown as unknown:
             return Verdict("unchecked", message=str(unknown))
+        except TooLarge:
+            return Verdict("unchecked", message=TOO_LARGE)
         except ShapeError as error:
             return Verdict("wrong", message=str(error))
 

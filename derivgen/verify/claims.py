@@ -13,13 +13,13 @@ import numpy as np
 
 from derivgen.derivation import Derivation
 from derivgen.errors import ShapeError
-from derivgen.expr.nodes import Expr, Index, Layout, Shape, Symbol
+from derivgen.expr.nodes import ONE, ZERO_NUMBER, Dim, Expr, Index, Layout, Shape, Symbol
 from derivgen.expr.shapes import is_scalar, shape, show_shape
 from derivgen.expr.walk import free_indices, rename, symbols
 from derivgen.problem.model import Claim, Part
 from derivgen.verify.arrange import derivative_with
-from derivgen.verify.arrays import Array, BadPoint, Irrational
-from derivgen.verify.bench import Bench, Side, Verdict, difference, show_number
+from derivgen.verify.arrays import Array, BadPoint, Irrational, TooLarge
+from derivgen.verify.bench import TOO_LARGE, Bench, Side, Verdict, difference, show_number
 from derivgen.verify.evaluate import Evaluator
 from derivgen.verify.points import Survey, survey
 from derivgen.verify.steps import free_axes, goals, same_kind
@@ -51,6 +51,8 @@ def check_claim(claim: Claim, part: Part, layout: Layout, derivation: Derivation
         return _Claimed(claim, part, asked).verdict()
     except ShapeError as error:
         return ClaimVerdict("wrong", f"claim is wrong: {error}")
+    except TooLarge:
+        return ClaimVerdict("unchecked", f"claim could not be checked: {TOO_LARGE}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ class _Claimed:
                         claimed, true = sides.claim(evaluator), sides.truth(evaluator)
                     except (BadPoint, Irrational):
                         continue
-                    if claimed.shape[-2:] == true.shape[-2:]:
+                    if claimed.shape[-2:] == true.shape[-2:] or _is_zero(claimed):
                         return None
                     named = shape(self.expr)
                     truth = show_shape(self._named_shape(evaluator, true, named))
@@ -176,12 +178,12 @@ class _Claimed:
     def _named_shape(self, evaluator: Evaluator, array: Array, claimed: Shape) -> Shape:
         """The shape of `array` in the names of dimensions, which are known from the statement and the variable."""
         derivation = self.derivation
-        known = [*shape(derivation.statement), *(index.dim for index in derivation.value_indices)]
+        known = [ONE, *shape(derivation.statement), *(index.dim for index in derivation.value_indices)]
         if derivation.wrt is not None:
             known += derivation.wrt.shape
             known += [a * b for a in known for b in known]
         sizes = {evaluator.point.size(dim): dim for dim in reversed((*known, *claimed))}
-        rows, columns = (sizes[size] for size in array.shape[-2:])
+        rows, columns = (sizes.get(size, Dim(size)) for size in array.shape[-2:])
         return rows, columns
 
     def _assumption(self, readings: list[_Sides]) -> ClaimVerdict | None:
@@ -193,7 +195,7 @@ class _Claimed:
                 continue
             for word in self._words(symbol):
                 bench = self.bench({symbol.name: frozenset({word})})
-                if any(_compare(bench, sides).holds for sides in readings):
+                if any(_compare(bench, sides).holds and not _vanishes(bench, sides) for sides in readings):
                     shown = word.replace("_", " ").replace("onehot", "one-hot").replace("unit", "a unit vector")
                     return ClaimVerdict("holds under assumption", f"claim holds only if {symbol.name} is {shown}")
         return None
@@ -220,8 +222,9 @@ class _Claimed:
                         claimed, true = sides.claim(evaluator), sides.truth(evaluator)
                     except (BadPoint, Irrational):
                         continue
-                    if claimed.shape != true.shape:
+                    if claimed.shape[-2:] != true.shape[-2:]:
                         return None
+                    claimed, true = np.broadcast_arrays(claimed, true)
                     return _rounding(claimed, true, unit, digits)
         return None
 
@@ -279,12 +282,24 @@ def _compare(bench: Bench, sides: _Sides) -> Verdict:
 
     def claim(at: Evaluator) -> Array:
         claimed = sides.claim(at)
-        if claimed.shape[-2:] == (1, 1) and not claimed.any():
+        if _is_zero(claimed):
             rows, columns = sides.truth(at).shape[-2:]
             return np.broadcast_to(claimed, (*claimed.shape[:-2], rows, columns))
         return claimed
 
     return bench.compare(claim, sides.truth, sides.exprs)
+
+
+def _is_zero(claimed: Array) -> bool:
+    """The number 0 stands for an array of zeros."""
+    return claimed.shape[-2:] == (1, 1) and not claimed.any()
+
+
+def _vanishes(bench: Bench, sides: _Sides) -> bool:
+    """Does a claim that is not the number 0 hold only because both sides become 0? Then nothing is said with that."""
+    if sides.exprs[0] == ZERO_NUMBER:
+        return False
+    return _compare(bench, _Sides(sides.truth, lambda at: 0 * sides.truth(at), sides.exprs)).holds
 
 
 def _rounding(claimed: Array, true: Array, unit: Fraction, digits: int) -> ClaimVerdict | None:

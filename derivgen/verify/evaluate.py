@@ -146,7 +146,7 @@ class Evaluator:
         """The value of `expr`, with tangents by the symbols `moving`.
 
         Raises BadPoint where it has none, Irrational where exact arithmetic cannot have it, ShapeError where shapes do
-        not fit, Unknown for a symbol without a value.
+        not fit, Unknown for a symbol without a value, TooLarge where it has too many entries.
         """
         key = (id(expr), moving)
         kept = self._kept.get(key)
@@ -235,6 +235,7 @@ class Evaluator:
                 assert_never(expr)
 
     def _constant(self, value: Fraction, shape: tuple[int, int]) -> Array:
+        arrays.bounded(shape[0] * shape[1], self.exact)
         if self.exact:
             return np.full(shape, arrays.plain(value), dtype=object)
         return np.full(shape, float(value))
@@ -315,7 +316,7 @@ class Evaluator:
         return duals.linear(summed, value)
 
     def _delta(self, left: Subscript, right: Subscript) -> Array:
-        equal = self._counted(left) == self._counted(right)
+        equal: Array = np.asarray(self._counted(left) == self._counted(right))
         return equal.astype(int).astype(object) if self.exact else equal.astype(float)
 
     def _counted(self, subscript: Subscript) -> Array:

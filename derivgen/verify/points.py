@@ -19,10 +19,13 @@ from derivgen.errors import ShapeError
 from derivgen.expr.nodes import Delta, Dim, Expr, Index, Shape, Symbol
 from derivgen.expr.walk import parts, subscripts
 from derivgen.problem.model import Values
-from derivgen.verify.arrays import Array, BadPoint, inverse, is_exact, plain
+from derivgen.verify.arrays import Array, BadPoint, Irrational, TooLarge, bounded, inverse, is_exact, plain
 
 FLOAT_DOMAINS = ("general", "positive", "small", "definite", "large", "negative")
 """Where floating point looks for points, in this order: the general ones first, since they hide least."""
+
+_MOST_ENTRIES = 50_000
+"""Of one symbol."""
 
 _MOVED_INSIDE = {"symmetric", "diagonal", "triangular"}
 """Where a variable is declared to be one of these, its entries are moved inside the structure."""
@@ -145,6 +148,7 @@ class Point:
     def _find_moves(self, symbol: Symbol, exact: bool) -> Array:
         rows, columns = self.shape(symbol.shape)
         known = self.symbols.get(symbol.name, symbol).assumptions & _MOVED_INSIDE
+        bounded((rows * columns) ** 2, exact)
         unit = np.eye(rows * columns, dtype=int).reshape(rows, columns, rows, columns)
         if rows == columns and known:
             a, b = np.arange(rows)[:, None], np.arange(columns)
@@ -175,6 +179,8 @@ def make_point(
     found: dict[str, Array] = {}
     for name, symbol in over.symbols.items():
         rows, columns = point.shape(symbol.shape)
+        if rows * columns > _MOST_ENTRIES:
+            raise TooLarge
         if name in given:
             found[name] = given_array(given[name], (rows, columns))
         else:
@@ -221,6 +227,8 @@ def draw(words: frozenset[str], shape: tuple[int, int], domain: str, seed: str) 
             array = _candidate(words, shape, domain, source)
         except BadPoint:
             continue
+        except Irrational:  # too many fractions: another try has as many
+            break
         if all(_TRUE_OF[word](array) for word in words if word in _TRUE_OF) and _usable(array, words):
             return array
     raise BadPoint

@@ -14,8 +14,8 @@ from derivgen.expr.shapes import axes, is_scalar, shape
 from derivgen.expr.walk import free_indices, transform
 from derivgen.problem.model import Values
 from derivgen.verify.arrange import arrange_all, derivative_with
-from derivgen.verify.arrays import Array, BadPoint
-from derivgen.verify.bench import Bench, Verdict, show_number, worst
+from derivgen.verify.arrays import Array, BadPoint, TooLarge
+from derivgen.verify.bench import TOO_LARGE, Bench, Verdict, show_number, worst
 from derivgen.verify.differences import AGREEMENT, central_differences
 from derivgen.verify.evaluate import Evaluator, Unknown
 
@@ -180,27 +180,33 @@ class _Check:
 
     def _differences(self, wrt: Symbol) -> Verdict:
         """The result against central differences, at one point."""
-        with np.errstate(all="ignore"):
-            for evaluator in self.bench.evaluators(False):
-                try:
-                    value, found, most = self._two_ways(evaluator, wrt)
-                except BadPoint:
-                    continue
-                except Unknown as unknown:
-                    return Verdict("unchecked", message=str(unknown))
-                except ShapeError as error:
-                    return Verdict("wrong", message=str(error))
-                if value.shape != found.shape:
-                    return Verdict("wrong", message=f"the result is {value.shape}, the derivative {found.shape}")
-                apart = np.abs(value - found)
-                scale = max(float(np.abs(value).max()), float(np.abs(found).max()), most)
-                if not np.isfinite(scale):
-                    continue
-                if apart.max() > AGREEMENT[self.derivation.order] * scale:
-                    place = np.unravel_index(int(apart.argmax()), apart.shape)
-                    shown = f"{show_number(float(value[place]))} is not {show_number(float(found[place]))}"
-                    return Verdict("wrong", 1, float(apart.max()) / scale, f"against central differences: {shown}")
-                return Verdict("exact", self.bench.wanted)
+        try:
+            with np.errstate(all="ignore"):
+                return self._agreement(wrt)
+        except Unknown as unknown:
+            return Verdict("unchecked", message=str(unknown))
+        except TooLarge:
+            return Verdict("unchecked", message=TOO_LARGE)
+        except ShapeError as error:
+            return Verdict("wrong", message=str(error))
+
+    def _agreement(self, wrt: Symbol) -> Verdict:
+        for evaluator in self.bench.evaluators(False):
+            try:
+                value, found, most = self._two_ways(evaluator, wrt)
+            except BadPoint:
+                continue
+            if value.shape != found.shape:
+                return Verdict("wrong", message=f"the result is {value.shape}, the derivative {found.shape}")
+            apart = np.abs(value - found)
+            scale = max(float(np.abs(value).max()), float(np.abs(found).max()), most)
+            if not np.isfinite(scale):
+                continue
+            if apart.max() > AGREEMENT[self.derivation.order] * scale:
+                place = np.unravel_index(int(apart.argmax()), apart.shape)
+                shown = f"{show_number(float(value[place]))} is not {show_number(float(found[place]))}"
+                return Verdict("wrong", 1, float(apart.max()) / scale, f"against central differences: {shown}")
+            return Verdict("exact", self.bench.wanted)
         return Verdict("unchecked", message="no point was found at which the statement and the result have a value")
 
     def _two_ways(self, evaluator: Evaluator, wrt: Symbol) -> tuple[Array, Array, float]:

@@ -73,7 +73,8 @@ e_i, e_k = apply("exp", x_i), apply("exp", x_k)
 
 
 def sym(name: str, *shape: Dim, latex: str = "") -> Symbol:
-    return Symbol(name, (*shape, ONE, ONE)[:2], latex=latex)
+    rows, columns, *_ = (*shape, ONE, ONE)
+    return Symbol(name, (rows, columns), latex=latex)
 
 
 LATEX: list[tuple[Expr, str]] = [
@@ -93,6 +94,11 @@ LATEX: list[tuple[Expr, str]] = [
     (Entry(sym("W", n, n, latex=r"\mathbf{W}"), (i, j)), "W_{ij}"),
     (Entry(A, (Index("i", n, latex=r"i'"), j)), "A_{i',j}"),
     (Entry(A, (1, 12)), "A_{1,12}"),
+    (Entry(sym("b", n, latex=r"\boldsymbol{\alpha}_{t-1}"), (i,)), r"\alpha_{t-1,i}"),
+    (Entry(sym("c", n, latex=r"\mathbf{c}_t^{*}"), (i,)), r"{c_t^{*}}_{i}"),
+    (Entry(Column(A, Index("x_t", n)), (i,)), r"(\mathbf{A}_{:,x_{t}})_{i}"),
+    (Power(sym("x_star"), TWO), "(x^{*})^{2}"),
+    (Power(Entry(sym("x_star", n), (i,)), TWO), "(x_{i}^{*})^{2}"),
     (Entry(At, (k, i)), r"(\mathbf{A}^{\mathsf T})_{ki}"),
     (Entry(MatMul((A, x)), (k,)), r"(\mathbf{A}\mathbf{x})_{k}"),
     (Entry(gradient, (k,)), r"\bigl((\mathbf{A} + \mathbf{A}^{\mathsf T})\,\mathbf{x}\bigr)_{k}"),
@@ -216,7 +222,7 @@ def test_short_lines_are_not_broken() -> None:
 
 def test_lines_break_before_signs_outside_parentheses() -> None:
     term = Product((a, Plus((a, b))))
-    assert latex_lines(Plus((term, term, term)), 11) == [
+    assert latex_lines(Plus((term, term, term)), 13) == [
         r"a\,\bigl(a + b\bigr) + a\,\bigl(a + b\bigr)",
         r"{}+ a\,\bigl(a + b\bigr)",
     ]

@@ -145,6 +145,11 @@ def test_lines_of_the_document_lead_back_to_the_problem() -> None:
     assert origin(tex, 1) is None
 
 
+def test_a_title_may_hold_mathematics() -> None:
+    view = sheet_view(SHEET, [(problem(part(), title=r"The gradient of $\mathbf{x}$"), [Answer(part())])])
+    assert r"{The gradient of $\mathbf{x}$}{Section 2.3, exercise 3}{The gradient of x}" in sheet_tex(view)
+
+
 def test_a_file_name_cannot_end_its_comment() -> None:
     one = part()
     one = replace(one, place=replace(one.place, file="a\n\\input{b}\u2028"))
