@@ -220,6 +220,8 @@ def _show(solved: Solved, scope: Scope, shape: str) -> None:
             from derivgen.render.terminal import derivation_text
 
             click.echo(derivation_text(solved.derivation, solved.report))
+    if solved.doubts:
+        _fail(solved.doubts)
 
 
 @main.command()

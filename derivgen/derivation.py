@@ -39,6 +39,8 @@ class Instance:
 
     left: Expr
     right: Expr
+    rule: Rule | None = None
+    """The rule that it stands for: where the instance is shown, the name need not be."""
 
 
 @dataclass(frozen=True, slots=True)

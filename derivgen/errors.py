@@ -1,19 +1,19 @@
 """What can go wrong.
 
-    DerivgenError
-    ├── UserError               something the user can mend: has complaints, each with its place
-    │   ├── ExpressionError     one expression: where in it, what does not fit
-    │   └── ProblemError        one problem or sheet file: all complaints at once
-    ├── CannotDerive            a well-formed task that derivgen has no rule for, named
-    ├── NoMatrixForm            entries that no two-dimensional array holds; caught, and said on the sheet
-    ├── BuildError              a sheet that could not be made
-    │   ├── TemplateError       a template that Jinja could not render
-    │   ├── EngineMissing       no pdflatex, with how to get one
-    │   └── TexError            TeX stopped: the line, mapped to the problem file where it came from there
-    └── Bug                     derivgen contradicts itself; never the user's fault
-        ├── ShapeError          a rule made an expression whose shapes do not fit
-        ├── RuleLoop            rules that do not come to an end
-        └── NotPrinted          a node that a printer does not know
+DerivgenError
+├── UserError               something the user can mend: has complaints, each with its place
+│   ├── ExpressionError     one expression: where in it, what does not fit
+│   └── ProblemError        one problem or sheet file: all complaints at once
+├── CannotDerive            a well-formed task that derivgen has no rule for, named
+├── NoMatrixForm            entries that no two-dimensional array holds; caught, and said on the sheet
+├── BuildError              a sheet that could not be made
+│   ├── TemplateError       a template that Jinja could not render
+│   ├── EngineMissing       no pdflatex, with how to get one
+│   └── TexError            TeX stopped: the line, mapped to the problem file where it came from there
+└── Bug                     derivgen contradicts itself; never the user's fault
+    ├── ShapeError          a rule made an expression whose shapes do not fit
+    ├── RuleLoop            rules that do not come to an end
+    └── NotPrinted          a node that a printer does not know
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def check_all(paths: Iterable[Path], layout: Layout | None = None) -> Checked:
                 continue
             seen.add(problem.path.resolve())
             parts += ((problem, one) for one in solved)
-            complaints += (complaint for one in solved for complaint in one.complaints)
+            complaints += (complaint for one in solved for complaint in (*one.complaints, *one.doubts))
     return Checked(tuple(parts), tuple(complaints))
 
 

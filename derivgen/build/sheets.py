@@ -24,7 +24,8 @@ from derivgen.problem.model import Problem, Sheet
 from derivgen.problem.sheets import is_sheet, load_sheet
 from derivgen.render.engine import Engine, compile_tex, find_engine
 from derivgen.render.environment import template_folder
-from derivgen.render.sheet import Answer, origin, sheet_tex, sheet_view
+from derivgen.render.report import Answer
+from derivgen.render.sheet import origin, sheet_tex, sheet_view
 
 PROBLEM_ENDINGS = (".yaml", ".yml")
 

@@ -39,12 +39,20 @@ class Solved:
     def is_well(self) -> bool:
         return not self.complaints
 
+    @property
+    def doubts(self) -> tuple[Complaint, ...]:
+        """What could not be checked: it is marked where it is printed, and it is not well."""
+        if self.report is None or self.report.verified or self.report.is_wrong:
+            return ()
+        count = sum(verdict.status == "unchecked" for verdict in (*self.report.verdicts, self.report.result))
+        return (Complaint(f"{count} lines could not be checked", self.place_of(self.part.task)),)
+
     def _complaints(self) -> list[Complaint]:
         task = self.place_of(self.part.task)
         if self.refusal:
             return [Complaint(self.refusal, task)]
         found: list[Complaint] = []
-        if self.derivation is not None and self.report is not None and not self.report.verified:
+        if self.derivation is not None and self.report is not None and self.report.is_wrong:
             found.append(Complaint(f"this derivation is not true, so it is not printed: {_wrong(self)}", task))
         if self.claim is not None:
             holds = self.claim.status == "holds"
@@ -81,7 +89,7 @@ def solve(part: Part, number: int, layout: Layout, detail: str = "normal") -> So
         derivation = at_detail(derive(part, layout), part.detail or detail)
     except CannotDerive as error:
         return Solved(part, number, layout, refusal=str(error))
-    report = check_derivation(derivation, part.scope.values)
+    report = check_derivation(derivation, part.scope.values, part.scope.definitions)
     claim = check_claim(part.claim, part, layout, derivation) if part.claim is not None else None
     return Solved(part, number, layout, derivation, report, claim)
 

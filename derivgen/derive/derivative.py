@@ -178,7 +178,9 @@ def _concluded(task: _Task, lines: list[Rewrite], recorder: Recorder, part: Part
             reason = str(error)
             recorder.current = entries
             del recorder.lines[known:]
-    heading = Partial(task.statement, task.wrt)
+    heading = task.statement
+    for _ in range(part.order):
+        heading = Partial(heading, task.wrt)
     form = "index" if reason else "matrix"
     return Derivation(
         task="derive",

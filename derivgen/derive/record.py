@@ -111,7 +111,7 @@ def everywhere(expr: Expr, stage: Stage, done: _Pass | None = None) -> Expr:
         if done is not None:
             done.rules[rule] = None
             if rule is entry_rule and isinstance(below, Partial) and isinstance(below.wrt, Entry):
-                done.instances[Instance(below, after)] = None
+                done.instances[Instance(below, after, rule)] = None
         return after
     return below
 

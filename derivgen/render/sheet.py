@@ -25,6 +25,7 @@ from derivgen.render.views import (
     SheetView,
     SoughtView,
     SymbolView,
+    margin,
 )
 
 
@@ -146,16 +147,8 @@ def line_views(derivation: Derivation, statuses: Sequence[str] = ()) -> tuple[Li
     heading: Expr | None = None
     known = (*statuses, *("" for _ in derivation.lines))
     for line, status in zip(derivation.lines, known, strict=False):
-        views.append(
-            LineView(
-                heading=line.heading,
-                opens=line.heading != heading,
-                after=line.after,
-                rules=tuple(dict.fromkeys(rule.name for rule in line.rules)),
-                instances=line.instances[:1],  # a margin has room for one
-                status=status,
-            )
-        )
+        names, instances = margin(line)
+        views.append(LineView(line.heading, line.heading != heading, line.after, names, instances, status))
         heading = line.heading
     return tuple(views)
 

@@ -12,7 +12,7 @@ from derivgen.render.environment import words
 from derivgen.render.plain import unicode_math, unicode_shape
 from derivgen.render.report import ClaimVerdict, Report
 from derivgen.render.sheet import check_view, full_heading
-from derivgen.render.views import CheckView
+from derivgen.render.views import CheckView, margin
 
 NOTES = 56
 """The column where the laws begin."""
@@ -34,10 +34,10 @@ def derivation_text(
     statuses = [verdict.status for verdict in report.verdicts] if report else []
     for place, line in enumerate(derivation.lines):
         shown = unicode_math(line.heading) if line.heading != heading else ""
-        names = [said["rules"].get(rule.name, rule.name) for rule in line.rules]
+        rules, instances = margin(line)
         names = [
-            *dict.fromkeys(names),
-            *(f"{unicode_math(law.left)} = {unicode_math(law.right)}" for law in line.instances[:1]),
+            *(said["rules"].get(name, name) for name in rules),
+            *(f"{unicode_math(law.left)} = {unicode_math(law.right)}" for law in instances),
         ]
         if place < len(statuses) and statuses[place] not in ("exact", "numeric"):
             names.append(f"[{said['unchecked_line']}]")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from derivgen.derivation import Instance
+from derivgen.derivation import Instance, Rewrite
 from derivgen.expr.nodes import Expr, Index, Shape, Symbol
 
 
@@ -38,6 +38,15 @@ class SymbolView:
     role: str
     shape: Shape
     assumptions: tuple[str, ...]
+
+
+def margin(line: Rewrite) -> tuple[tuple[str, ...], tuple[Instance, ...]]:
+    """What stands at the right of a line: the names of its laws, and one law at work, for which its name is left
+    out.
+    """
+    instances = line.instances[:1]
+    said = {instance.rule for instance in instances}
+    return tuple(dict.fromkeys(rule.name for rule in line.rules if rule not in said)), instances
 
 
 @dataclass(frozen=True, slots=True)

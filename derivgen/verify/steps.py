@@ -242,8 +242,11 @@ def entry(expr: Expr, indices: tuple[Index, ...]) -> Expr:
 
 
 def same_kind(left: Expr, right: Expr, indices: tuple[Index, ...]) -> tuple[Expr, Expr]:
-    """Two sides to compare: arrays of one shape as they are, else the entries of both."""
-    if shape(left) == shape(right):
+    """Two sides to compare: the entries of both where one has axes for what are free indices of the other.
+
+    A row and a column are compared as they are: they are not equal.
+    """
+    if len(axes(left)) == len(axes(right)):
         return left, right
     return entry(left, indices), entry(right, indices)
 

@@ -23,6 +23,7 @@ from derivgen.expr.nodes import (
     Plus,
     Power,
     Product,
+    Row,
     Softmax,
     Sum,
     Symbol,
@@ -168,6 +169,9 @@ FORMS: list[tuple[Expr, Expr, tuple[Index, ...], str]] = [
     (MatMul((A, x)), Sum(j, Product((at(A, i, j), at(x, j)))), (i,), "holds"),
     (MatMul((A, x)), Sum(j, Product((at(A, q, j), at(x, j)))), (i,), "holds"),
     (MatMul((A, X)), Sum(j, Product((at(A, k, j), at(X, j, i)))), (i, k), "wrong"),
+    # a row is not a column
+    (MatMul((Transpose(x), A)), MatMul((Transpose(A), x)), (i,), "wrong"),
+    (Sum(i, Product((at(x, i), Row(A, i)))), MatMul((Transpose(A), x)), (j,), "holds"),
     (Sum(j, at(A, i, j)), Power(number(2), number(2)), (i,), "wrong"),
 ]
 
