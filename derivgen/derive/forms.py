@@ -46,7 +46,7 @@ def matrix_form(part: Part, layout: Layout) -> Derivation:
     conclusion = Conclude(
         start,
         result,
-        statement,
+        statement if given_array or not indices else quantity,
         indices[0] if indices and not reason else None,
         indices[1] if len(indices) == 2 and not reason else None,
     )

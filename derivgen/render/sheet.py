@@ -8,8 +8,8 @@ from pathlib import Path
 
 from derivgen.derivation import Conclude, Derivation
 from derivgen.errors import Place
-from derivgen.expr.nodes import SCALAR, Expr, Layout, Partial
-from derivgen.expr.shapes import shape
+from derivgen.expr.nodes import SCALAR, Entry, Expr, Layout, Partial
+from derivgen.expr.shapes import is_scalar, shape
 from derivgen.problem.model import Part, Problem, Sheet
 from derivgen.render.environment import environment, render
 from derivgen.render.report import Answer, Report
@@ -170,7 +170,10 @@ def full_heading(derivation: Derivation) -> Expr:
 def _sought(derivation: Derivation) -> SoughtView:
     name, wrt = derivation.quantity, derivation.wrt
     if wrt is None or name is None:
-        return SoughtView(name if name != derivation.statement else None, derivation.statement)
+        shown: Expr | None = name if name != derivation.statement else None
+        if name is not None and derivation.value_indices and is_scalar(derivation.statement):
+            shown = Entry(name, derivation.value_indices)  # the statement is one entry of it
+        return SoughtView(shown, derivation.statement)
     derivative: Expr = name
     for _ in range(derivation.order):
         derivative = Partial(derivative, wrt)
