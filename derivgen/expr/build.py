@@ -12,6 +12,7 @@ from derivgen.expr.nodes import (
     ONE_NUMBER,
     SCALAR,
     ZERO_NUMBER,
+    Apply,
     Diag,
     Expr,
     Eye,
@@ -106,11 +107,17 @@ def transpose(expr: Expr) -> Expr:
             if not isinstance(array, Product):
                 return product((*scalars, transpose(array)))
             turned = tuple(transpose(factor) for factor in array.factors)
+            if set(turned) == set(array.factors):
+                return expr
             inside = _transposes(turned) <= _transposes(array.factors) + 1
             inner = product(turned) if inside else Transpose(array)
             return product((*scalars, inner))
         case Inverse(Transpose(body)):
             return Inverse(body)
+        case Inverse(body) if transpose(body) == body:
+            return expr
+        case Apply(_, arguments) if all(transpose(argument) == argument for argument in arguments):
+            return expr
         case Eye():
             return expr
         case Diag() if shape(expr)[0] == shape(expr)[1]:
@@ -142,6 +149,13 @@ def inverse(expr: Expr) -> Expr:
             return transpose(inverse(body))
         case _:
             return Inverse(expr)
+
+
+def matrix_power(base: Expr, exponent: Expr) -> Expr:
+    """`base` to the power `exponent`; the powers 0 and 1 are the identity and `base` itself."""
+    if exponent == ZERO_NUMBER:
+        return Eye(shape(base)[0])
+    return base if exponent == ONE_NUMBER else MatrixPower(base, exponent)
 
 
 def nested_sum(indices: Sequence[Index], body: Expr) -> Expr:

@@ -223,6 +223,9 @@ def _product(factors: tuple[Expr, ...]) -> tuple[str, int]:
         rest = factors[1:]
         return f"-{_within(rest[0] if len(rest) == 1 else Product(rest), PRODUCT)}", NEGATIVE
     above, below = fraction_parts(factors)
+    if above[:1] == (MINUS_ONE,) and len(above) > 1:  # -1/2 x is -x / 2
+        positive = Product((*above[1:], *(Power(factor, MINUS_ONE) for factor in below)))
+        return f"-{_within(positive, PRODUCT)}", NEGATIVE
     shown = ""
     for place, factor in enumerate(above):
         # `s * A @ x` is (s A) x = s (A x) for a scalar s, but `u * A @ x` would be (u * A) @ x

@@ -97,11 +97,13 @@ def term_of(expr: Expr) -> Term:
     bound: list[Index] = []
     factors: list[Expr] = []
     waiting = [expr]
+    # a sum without free indices is a number to the rest of the term, unless it is all of the term but numbers
+    whole = sum(isinstance(factor, Sum) or bool(free_indices(factor)) for factor in factors_of(expr)) == 1
     while waiting:
         here = waiting.pop(0)
         if isinstance(here, Product):
             waiting = [*here.factors, *waiting]
-        elif isinstance(here, Sum) and (free_indices(here) or (not factors and not waiting)):
+        elif isinstance(here, Sum) and (free_indices(here) or (whole and not bound)):
             index, body = here.index, here.body
             if index in bound or any(index in all_indices(other) for other in (*factors, *waiting)):
                 fresh = fresh_index(
@@ -432,8 +434,13 @@ def terms_apart(expr: Expr) -> Expr:
     """`expr` with a sum over an index of several terms as several sums: each term goes back by itself."""
     if isinstance(expr, Plus):
         return plus(terms_apart(term) for term in expr.terms)
-    front = [factor for factor in factors_of(expr) if not isinstance(factor, Sum)]
-    sums = [factor for factor in factors_of(expr) if isinstance(factor, Sum)]
+    factors = factors_of(expr)
+    for place, factor in enumerate(factors):
+        if len(factors) > 1 and isinstance(factor, Plus) and _is_uneven(factor):
+            made = (product((*factors[:place], term, *factors[place + 1 :])) for term in factor.terms)
+            return plus(terms_apart(term) for term in made)
+    front = [factor for factor in factors if not isinstance(factor, Sum)]
+    sums = [factor for factor in factors if isinstance(factor, Sum)]
     if len(sums) != 1:
         return expr
     bound: list[Index] = []
@@ -441,9 +448,16 @@ def terms_apart(expr: Expr) -> Expr:
     while isinstance(body, Sum):
         bound.append(body.index)
         body = body.body
-    if not isinstance(body, Plus):
+    inner = terms_apart(body)
+    if not isinstance(inner, Plus):
         return expr
-    return plus(product((*front, nested_sum(bound, term))) for term in body.terms)
+    return plus(product((*front, nested_sum(bound, term))) for term in inner.terms)
+
+
+def _is_uneven(expr: Plus) -> bool:
+    """Whether the terms stand on different indices, as delta_ik - s_k does: no array has such entries by itself."""
+    indices = {frozenset(free_indices(term)) for term in expr.terms} - {frozenset()}
+    return len(indices) > 1 or any(isinstance(f, Delta) for term in expr.terms for f in factors_of(term))
 
 
 def refuse_leftovers(expr: Expr) -> None:

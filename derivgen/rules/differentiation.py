@@ -10,7 +10,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from derivgen.derivation import Rule, rule
-from derivgen.expr.build import inverse, plus, product
+from derivgen.expr.build import inverse, matrix_power, plus, product
 from derivgen.expr.nodes import (
     MINUS_ONE,
     ONE_NUMBER,
@@ -23,19 +23,23 @@ from derivgen.expr.nodes import (
     Function,
     Inverse,
     LogDet,
+    LogSumExp,
+    MatrixPower,
     Norm,
     Number,
     Partial,
     Plus,
     Power,
     Product,
+    Softmax,
     Subscript,
     Sum,
     Symbol,
+    Trace,
 )
 from derivgen.expr.shapes import axes, shape
 from derivgen.expr.walk import all_indices, depends_on, fresh_index
-from derivgen.rules.expansion import EXPANSION, entry
+from derivgen.rules.expansion import OPENED, entry, log_sum_exp, softmax
 from derivgen.rules.functions import derivative_of
 
 COOKBOOK = "Petersen & Pedersen, The Matrix Cookbook (2012)"
@@ -65,7 +69,43 @@ def entry_rule(expr: Expr) -> Expr | None:
         case Partial(Symbol() as body, Symbol() as wrt) if body == wrt:
             return ONE_NUMBER
         case Partial(Entry(Symbol() as base, own), Entry(Symbol() as variable, other)) if base == variable:
+            if base.assumptions & STRUCTURED:
+                return None
             return product(_delta(left, right) for left, right in zip(own, other, strict=True))
+    return None
+
+
+STRUCTURED = frozenset({"symmetric", "positive_definite", "diagonal", "triangular"})
+"""Assumptions that a variable keeps while it moves: its entries are not independent."""
+
+
+@rule(
+    "entries move in pairs",
+    law=r"\partial S_{ij} / \partial S_{kl}"
+    r" = \delta_{ik}\delta_{jl} + \delta_{il}\delta_{jk} - \delta_{ik}\delta_{jl}\delta_{kl}",
+    source=f"{COOKBOOK}, eq. (139)",
+)
+def symmetric_entry_rule(expr: Expr) -> Expr | None:
+    """S_kl and S_lk are one variable; on the diagonal it is counted once."""
+    match expr:
+        case Partial(Entry(Symbol() as base, (i, j)), Entry(Symbol() as variable, (k, l))) if base == variable:
+            if base.assumptions & {"symmetric", "positive_definite"} and "diagonal" not in base.assumptions:
+                once = product((_delta(i, k), _delta(j, l)))
+                again = product((_delta(i, l), _delta(j, k)))
+                return plus((once, again, product((MINUS_ONE, once, _delta(k, l)))))
+    return None
+
+
+@rule(
+    "only the diagonal moves",
+    law=r"\partial D_{ij} / \partial D_{kl} = \delta_{ik}\delta_{jl}\delta_{kl}",
+    source=f"{COOKBOOK}, eq. (142)",
+)
+def diagonal_entry_rule(expr: Expr) -> Expr | None:
+    match expr:
+        case Partial(Entry(Symbol() as base, (i, j)), Entry(Symbol() as variable, (k, l))) if base == variable:
+            if "diagonal" in base.assumptions:
+                return product((_delta(i, k), _delta(j, l), _delta(k, l)))
     return None
 
 
@@ -255,9 +295,62 @@ def det_rule(expr: Expr) -> Expr | None:
     return None
 
 
-ROUTINE: tuple[Rule, ...] = (constant_rule, entry_rule)
-LINEAR: tuple[Rule, ...] = (*EXPANSION, sum_rule, constant_factor_rule)
+@rule(
+    "derivative of a softmax",
+    law=r"\partial s_i = s_i\,\bigl(\partial z_i - \textstyle\sum_j s_j\,\partial z_j\bigr)",
+    source="Bishop, Pattern Recognition and Machine Learning (2006), eq. (4.106)",
+)
+def softmax_rule(expr: Expr) -> Expr | None:
+    """The quotient rule on e^{z_i} / sum_j e^{z_j}, with both parts read as entries of the softmax again."""
+    match expr:
+        case Partial(Entry(Softmax(body) as soft, (own,)), wrt) if varies(body, wrt):
+            index = fresh_index(axes(body)[0], all_indices(expr))
+            mean = Sum(index, product((Entry(soft, (index,)), Partial(entry(body, (index,)), wrt))))
+            moved = plus((Partial(entry(body, (own,)), wrt), product((MINUS_ONE, mean))))
+            return product((Entry(soft, (own,)), moved))
+    return None
+
+
+@rule(
+    "derivative of log-sum-exp",
+    law=r"\partial \log \textstyle\sum_i e^{z_i} = \sum_i \operatorname{softmax}(z)_i\,\partial z_i",
+    source="Boyd & Vandenberghe, Convex Optimization (2004), sec. 3.1.5",
+)
+def log_sum_exp_rule(expr: Expr) -> Expr | None:
+    match expr:
+        case Partial(LogSumExp(body), wrt) if varies(body, wrt) and len(axes(body)) == 1:
+            index = fresh_index(axes(body)[0], all_indices(expr))
+            return Sum(index, product((Entry(Softmax(body), (index,)), Partial(entry(body, (index,)), wrt))))
+    return None
+
+
+@rule(
+    "derivative of the trace of a power",
+    law=r"\partial \operatorname{tr} X^k = k\,\operatorname{tr}(X^{k-1}\,\partial X)",
+    source=f"{COOKBOOK}, eq. (121)",
+)
+def trace_of_power_rule(expr: Expr) -> Expr | None:
+    match expr:
+        case Partial(Trace(MatrixPower(base, exponent)), wrt) if varies(base, wrt) and not varies(exponent, wrt):
+            (row, column), moved = _differentials(base, wrt)
+            assert not isinstance(row, int) and not isinstance(column, int)
+            lowered = matrix_power(base, _less_one(exponent))
+            return product((exponent, Sum(row, Sum(column, product((entry(lowered, (column, row)), moved))))))
+    return None
+
+
+def _less_one(exponent: Expr) -> Expr:
+    return Number(exponent.value - 1) if isinstance(exponent, Number) else Plus((exponent, MINUS_ONE))
+
+
+ROUTINE: tuple[Rule, ...] = (constant_rule, entry_rule, symmetric_entry_rule, diagonal_entry_rule)
+LINEAR: tuple[Rule, ...] = (*OPENED, sum_rule, constant_factor_rule)
 NONLINEAR: tuple[Rule, ...] = (
+    softmax_rule,
+    softmax,
+    log_sum_exp_rule,
+    log_sum_exp,
+    trace_of_power_rule,
     quotient_rule,
     product_rule,
     power_rule,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from derivgen.derivation import Rule
-from derivgen.expr.build import factors_of, is_plain, matmul, nested_sum, plus, product, terms_of, transpose
+from derivgen.expr.build import factors_of, inverse, is_plain, matmul, nested_sum, plus, product, terms_of, transpose
 from derivgen.expr.nodes import (
     ONE,
     ONE_NUMBER,
@@ -30,6 +30,7 @@ from derivgen.expr.nodes import (
     Index,
     LogSumExp,
     MatMul,
+    MatrixPower,
     Norm,
     Number,
     Ones,
@@ -188,6 +189,24 @@ def matrix_product(expr: Expr, constant: Constant) -> Expr | None:
     return None
 
 
+@opening("matrix power", law=r"A^3 = A\,A\,A", source="definition")
+def written_power(expr: Expr, constant: Constant) -> Expr | None:
+    """A power that is a small whole number, written as a product; a negative one of the inverse."""
+    match expr:
+        case Entry(MatrixPower(base, Number(value)), subscripts) if _is_small(value):
+            return Entry(matmul([base if value > 0 else inverse(base)] * abs(int(value))), subscripts)
+        case Trace(MatrixPower(base, Number(value))) if _is_small(value) and constant(base) is False and value < 0:
+            return Trace(matmul([inverse(base)] * abs(int(value))))
+    return None
+
+
+def _is_small(value: Fraction) -> bool:
+    return value.denominator == 1 and 2 <= abs(value) <= LARGEST_WRITTEN_POWER
+
+
+LARGEST_WRITTEN_POWER = 8
+
+
 @opening("trace", law=r"\operatorname{tr} A = \sum_i A_{ii}", source=f"{MAGNUS}, sec. 1.10")
 def trace(expr: Expr, constant: Constant) -> Expr | None:
     """Of a product, the sum over all its indices: tr(AB) = sum_i sum_j A_ij B_ji."""
@@ -202,7 +221,7 @@ def trace(expr: Expr, constant: Constant) -> Expr | None:
             (index,) = _fresh(shape(body)[:1], expr)
             inner = chain_entry(groups, (index, index), expr) if len(groups) > 1 else entry(body, (index, index))
             return Sum(index, inner)
-        case Trace(body):
+        case Trace(body) if not isinstance(body, MatrixPower):
             (index,) = _fresh(shape(body)[:1], expr)
             return Sum(index, entry(body, (index, index)))
     return None
@@ -308,6 +327,7 @@ def row_times_vector(expr: Expr, constant: Constant) -> Expr | None:
 
 
 EXPANSION: tuple[Rule, ...] = (
+    written_power,
     matrix_product,
     trace,
     total,
@@ -320,3 +340,6 @@ EXPANSION: tuple[Rule, ...] = (
     diagonal,
 )
 """In no particular order: no two of them apply to one expression."""
+
+OPENED: tuple[Rule, ...] = tuple(one for one in EXPANSION if one not in (softmax, log_sum_exp))
+"""What is written out before a derivative is taken: a softmax and a log-sum-exp have a law of their own."""

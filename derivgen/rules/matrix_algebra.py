@@ -12,21 +12,26 @@ from itertools import pairwise
 from derivgen.derivation import Rule, rule
 from derivgen.expr.build import factors_of, matmul, plus, product, split_scalars, transpose
 from derivgen.expr.nodes import (
+    ONE,
+    ONE_NUMBER,
+    Diag,
     Entry,
     Expr,
     Eye,
     Inverse,
     MatMul,
+    Norm,
     Number,
     Ones,
     Plus,
+    Power,
     Product,
     Symbol,
     Total,
     Transpose,
 )
 from derivgen.expr.shapes import is_scalar, shape
-from derivgen.expr.walk import free_indices
+from derivgen.expr.walk import free_indices, size
 from derivgen.rules.algebra import TIDY, like_terms, multiply_out, positive_first
 
 MAGNUS = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 1"
@@ -242,6 +247,115 @@ def identity_rule(expr: Expr) -> Expr | None:
     return None
 
 
+@rule(
+    "diagonal matrices",
+    law=r"\operatorname{diag}(u) + \operatorname{diag}(v) = \operatorname{diag}(u + v)",
+    source=f"{MAGNUS}, sec. 1.3",
+)
+def diagonal_matrices(expr: Expr) -> Expr | None:
+    """Diagonal matrices that are added or multiplied are one diagonal matrix."""
+    match expr:
+        case Plus(terms) if sum(_diagonal_of(term) is not None for term in terms) > 1:
+            vectors = [vector for term in terms if (vector := _diagonal_of(term)) is not None]
+            first = next(n for n, term in enumerate(terms) if _diagonal_of(term) is not None)
+            return plus(
+                Diag(plus(vectors)) if n == first else term
+                for n, term in enumerate(terms)
+                if n == first or _diagonal_of(term) is None
+            )
+        case MatMul(factors):
+            for place, (left, right) in enumerate(pairwise(factors)):
+                u, v = _diagonal_of(left), _diagonal_of(right)
+                if u is not None and v is not None:
+                    return matmul((*factors[:place], Diag(product((u, v))), *factors[place + 2 :]))
+                if u is not None and isinstance(right, Ones) and shape(right)[1] == ONE:
+                    return matmul((*factors[:place], u, *factors[place + 2 :]))
+        case Diag(Ones((rows, _))) if shape(expr) == (rows, rows):
+            return Eye(rows)
+        case Product(factors) if any(isinstance(factor, Eye) for factor in factors) and len(_arrays(factors)) == 2:
+            (other,) = (factor for factor in _arrays(factors) if not isinstance(factor, Eye))
+            if shape(other) == shape(expr):
+                scalars = [factor for factor in factors if is_scalar(factor)]
+                return product((*scalars, Diag(Diag(other))))
+    return None
+
+
+def _arrays(factors: Sequence[Expr]) -> list[Expr]:
+    return [factor for factor in factors if not is_scalar(factor)]
+
+
+def _diagonal_of(term: Expr) -> Expr | None:
+    """The vector, as a column, on the diagonal of `term`, which is diag(v) times scalars."""
+    scalars, array = split_scalars(term)
+    if isinstance(array, Diag) and shape(array)[0] == shape(array)[1] and shape(array.body)[1] == ONE:
+        return product((*scalars, array.body))
+    return None
+
+
+@rule("power", law=r"u\,u = u^2", source="elementary algebra")
+def repeated_factor(expr: Expr) -> Expr | None:
+    """Equal factors of a product, as one power, at the first one's place."""
+    match expr:
+        case Product(factors):
+            for place, factor in enumerate(factors):
+                base, exponent = _power(factor)
+                for later in range(place + 1, len(factors)):
+                    other, more = _power(factors[later])
+                    if base == other and not isinstance(base, Number | Entry):
+                        value = exponent + more
+                        merged = () if value == 0 else (base if value == 1 else Power(base, Number(value)),)
+                        kept = (*factors[:place], *merged, *factors[place + 1 : later], *factors[later + 1 :])
+                        result = product(kept)
+                        return result if shape(result) == shape(expr) else None
+    return None
+
+
+def _power(factor: Expr) -> tuple[Expr, Fraction]:
+    match factor:
+        case Power(base, Number(value)):
+            return base, value
+    return factor, Fraction(1)
+
+
+@rule("divide each term", law=r"(a\,c + b)/c = a + b/c", source="elementary algebra")
+def divided(expr: Expr) -> Expr | None:
+    """A scalar denominator goes under each term where that is shorter: (c I - x x'/c)/c^2 is I/c - x x'/c^3."""
+    match expr:
+        case Product(factors) if any(isinstance(factor, Plus) for factor in factors):
+            below = [f for f in factors if isinstance(f, Power) and is_scalar(f) and _power(f)[1] < 0]
+            sums = [factor for factor in factors if isinstance(factor, Plus)]
+            if len(sums) != 1 or not below or len(below) + 1 != len(factors):
+                return None
+            terms = [_merged(product((*factors_of(term), *below))) for term in sums[0].terms]
+            made = plus(terms)
+            return made if size(made) < size(expr) and shape(made) == shape(expr) else None
+    return None
+
+
+def _merged(expr: Expr) -> Expr:
+    while (after := repeated_factor(expr)) is not None:
+        expr = after
+    return expr
+
+
+@rule("one-hot", law=r"\mathbf{1}^{\mathsf T} y = 1", source="assumption")
+def one_hot_rule(expr: Expr) -> Expr | None:
+    match expr:
+        case Total(Symbol(_, _, known)) if "onehot" in known:
+            return ONE_NUMBER
+    return None
+
+
+@rule("unit vector", law=r"x^{\mathsf T} x = 1", source="assumption")
+def unit_rule(expr: Expr) -> Expr | None:
+    match expr:
+        case Norm(Symbol(_, _, known), 2) if "unit" in known:
+            return ONE_NUMBER
+        case MatMul((Transpose(Symbol(_, _, known) as left), right)) if "unit" in known and left == right:
+            return ONE_NUMBER
+    return None
+
+
 @rule("double transpose", law=r"(A^{\mathsf T})^{\mathsf T} = A", source=f"{MAGNUS}, sec. 1.3")
 def transposes_inside(expr: Expr) -> Expr | None:
     match expr:
@@ -251,7 +365,7 @@ def transposes_inside(expr: Expr) -> Expr | None:
     return None
 
 
-ASSUMED: tuple[Rule, ...] = (symmetric_rule, skew_rule, orthogonal_rule, idempotent_rule)
+ASSUMED: tuple[Rule, ...] = (symmetric_rule, skew_rule, orthogonal_rule, idempotent_rule, one_hot_rule, unit_rule)
 READABLE: tuple[Rule, ...] = (
     *TIDY,
     inverse_cancels,
@@ -259,6 +373,9 @@ READABLE: tuple[Rule, ...] = (
     transposes_inside,
     like_terms,
     multiply_out,
+    diagonal_matrices,
+    repeated_factor,
+    divided,
     common_factor,
     positive_first,
 )

@@ -23,6 +23,7 @@ from derivgen.expr.nodes import (
     LogDet,
     LogSumExp,
     MatMul,
+    MatrixPower,
     Norm,
     Ones,
     Partial,
@@ -56,7 +57,10 @@ from .symbols import (
     B,
     B_ij,
     B_jk,
+    D,
+    H,
     K,
+    N,
     P,
     Q,
     S,
@@ -125,6 +129,59 @@ TABLE: list[tuple[Rule, Expr, Expr]] = [
     (differentiation.entry_rule, d_x, d_ik),
     (differentiation.entry_rule, Partial(A_ij, Entry(A, (k, l))), times(d_ik, Delta(j, l))),
     (differentiation.entry_rule, Partial(t, t), num(1)),
+    (
+        differentiation.symmetric_entry_rule,
+        Partial(Entry(S, (i, j)), Entry(S, (k, l))),
+        Plus(
+            (
+                times(d_ik, Delta(j, l)),
+                times(Delta(i, l), d_jk),
+                times(num(-1), d_ik, Delta(j, l), Delta(k, l)),
+            )
+        ),
+    ),
+    (differentiation.entry_rule, Partial(Entry(S, (i, j)), Entry(S, (k, l))), None),  # type: ignore[list-item]
+    (
+        differentiation.diagonal_entry_rule,
+        Partial(Entry(D, (i, j)), Entry(D, (k, l))),
+        times(d_ik, Delta(j, l), Delta(k, l)),
+    ),
+    (
+        differentiation.softmax_rule,
+        Partial(Entry(Softmax(x), (i,)), x_k),
+        times(
+            Entry(Softmax(x), (i,)),
+            Plus((d_x, times(num(-1), Sum(j, times(Entry(Softmax(x), (j,)), Partial(x_j, x_k)))))),
+        ),
+    ),
+    (
+        differentiation.log_sum_exp_rule,
+        Partial(LogSumExp(x), x_k),
+        Sum(i, times(Entry(Softmax(x), (i,)), d_x)),
+    ),
+    (
+        differentiation.trace_of_power_rule,
+        Partial(Trace(MatrixPower(A, num(3))), Entry(A, (k, l))),
+        times(
+            num(3),
+            Sum(i, Sum(j, times(Entry(MatrixPower(A, num(2)), (j, i)), Partial(A_ij, Entry(A, (k, l)))))),
+        ),
+    ),
+    (expansion.written_power, Entry(MatrixPower(A, num(2)), (i, j)), Entry(MatMul((A, A)), (i, j))),
+    (expansion.written_power, Entry(MatrixPower(A, num(-2)), (i, j)), Entry(MatMul((inv_A, inv_A)), (i, j))),
+    (matrix_algebra.diagonal_matrices, Plus((Diag(x), Diag(y))), Diag(Plus((x, y)))),
+    (matrix_algebra.diagonal_matrices, MatMul((Diag(x), Diag(y), A)), MatMul((Diag(times(x, y)), A))),
+    (matrix_algebra.diagonal_matrices, MatMul((Diag(x), Ones((n, ONE)))), x),
+    (matrix_algebra.diagonal_matrices, times(A, Eye(n)), Diag(Diag(A))),
+    (matrix_algebra.repeated_factor, times(fn("sin", x), y, fn("sin", x)), times(Power(fn("sin", x), num(2)), y)),
+    (
+        matrix_algebra.divided,
+        times(Plus((times(Norm(x), A), times(B, over(Norm(x))))), Power(Norm(x), num(-2))),
+        Plus((times(over(Norm(x)), A), times(B, Power(Norm(x), num(-3))))),
+    ),
+    (matrix_algebra.one_hot_rule, Total(H), num(1)),
+    (matrix_algebra.unit_rule, MatMul((Transpose(N), N)), num(1)),
+    (matrix_algebra.unit_rule, Norm(N), num(1)),
     (differentiation.sum_rule, Partial(Plus((x_i, times(x_i, y_i))), x_k), Plus((d_x, Partial(times(x_i, y_i), x_k)))),
     (differentiation.sum_rule, Partial(Sum(i, times(x_i, A_ij)), x_k), Sum(i, Partial(times(x_i, A_ij), x_k))),
     (differentiation.constant_factor_rule, Partial(times(y_i, x_i), x_k), times(y_i, d_x)),
