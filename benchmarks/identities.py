@@ -1,9 +1,11 @@
 """Derivatives that standard tables list, with their known answers: data only.
 
 Each answer is in denominator layout, in derivgen's own notation; `matrix_calculus.py` compares all of them with central
-differences before it lets anybody be judged by them. Sources: MC = Petersen and Pedersen, The Matrix Cookbook (2012), by
-equation or section; MN = Magnus and Neudecker, Matrix Differential Calculus (1999), by chapter; WP = Wikipedia, Matrix
-calculus, by table; ML = what courses on machine learning ask for.
+differences before it lets anybody be judged by them. Sources:
+- MC: Petersen and Pedersen, The Matrix Cookbook (2012), by equation or section;
+- MN: Magnus and Neudecker, Matrix Differential Calculus (1999), by chapter;
+- WP: Wikipedia, Matrix calculus, by table;
+- ML: what courses on machine learning ask for.
 """
 
 from __future__ import annotations
@@ -42,6 +44,7 @@ class Identity:
 Row = tuple[str, str, str, str | None, str]
 """expression, wrt, declarations, known, source"""
 
+# fmt: off
 VECTOR = "scalar by vector"
 _VECTOR: list[Row] = [
     ("a.T @ x", "x", "x: vector(n); a: vector(n)", "a", "MC (69)"),
@@ -616,6 +619,7 @@ _HESSIANS: list[Row] = [
     ("logdet(X)", "X", "X: matrix(n, n) invertible", None, "MN ch. 10"),
 ]
 
+# fmt: on
 _GROUPS: list[tuple[str, list[Row], int]] = [
     (VECTOR, _VECTOR, 1),
     (NORMS, _NORMS, 1),

@@ -113,6 +113,8 @@ class Derivation:
     reason: str = ""
     others: tuple[tuple[Layout, Expr], ...] = ()
     """The result in the layouts where it differs from `result`."""
+    direction: Symbol | None = None
+    """The dX of lines that go by differentials: there f stands for its differential, not for an entry."""
 
     @property
     def lines(self) -> tuple[Rewrite, ...]:

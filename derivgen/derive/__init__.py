@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from derivgen.derivation import Derivation
 from derivgen.derive.derivative import derive as derive_derivative
+from derivgen.derive.differential import derive_differential
 from derivgen.derive.forms import element_form, matrix_form
 from derivgen.errors import CannotDerive
 from derivgen.expr.nodes import Layout
@@ -25,6 +26,8 @@ def derive(part: Part, layout: Layout) -> Derivation:
 
     Raises CannotDerive where derivgen has no rule for something in it, naming that.
     """
+    if part.method == "differential" and KINDS.get(part.task) is derive_derivative:
+        return derive_differential(part, layout)
     if part.method != "index":
         raise CannotDerive(f"the method {part.method} is not there yet; the method index is")
     if part.task not in KINDS:

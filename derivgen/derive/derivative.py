@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from derivgen.derivation import Conclude, Derivation, Rewrite, Rule, entry_of
+from derivgen.derivation import Conclude, Derivation, Rewrite, Rule, Step, entry_of
+from derivgen.derive.folding import folded, folded_lines
 from derivgen.derive.naming import indices_for, quantity_for, reserved_names
 from derivgen.derive.record import QUIET, Recorder, Stage, pending, rename_apart
 from derivgen.derive.tidying import exhausted
@@ -21,8 +22,10 @@ from derivgen.expr.walk import all_indices, depends_on, free_indices, subexpress
 from derivgen.problem.model import Part, Scope
 from derivgen.rules import assembly, contraction, differentiation, expansion, matrix_algebra
 from derivgen.rules.algebra import TIDY, constant_out_of_sum, like_terms
-from derivgen.rules.layout import arrangement, transposed
+from derivgen.rules.kronecker import KRONECKER
+from derivgen.rules.layout import arrangement, transpose_terms, transposed
 from derivgen.rules.scalar_forms import simplify_scalar
+from derivgen.rules.vectorised import jacobian
 
 MOST_WAVES = 60
 """A function inside a function takes two lines for each level; deeper than this nobody could follow."""
@@ -89,8 +92,8 @@ def _value_lines(task: _Task) -> tuple[list[Rewrite], Expr]:
     start = _entries(task, task.statement)
     recorder = Recorder(start, entry_of(task.quantity, task.value), (*task.reserved, *_names(task)))
     used: list[Rule] = []
-    folded = exhausted(start, (expansion.row_times_vector,), used)
-    opened = exhausted(_opened(folded, task, used), TIDY, used)
+    plainer = exhausted(start, (expansion.row_times_vector, *KRONECKER), used)
+    opened = exhausted(_opened(plainer, task, used), TIDY, used)
     if used:
         recorder.to(opened, *dict.fromkeys(used))
     return list(recorder.lines), recorder.current
@@ -175,6 +178,7 @@ def _concluded(task: _Task, lines: list[Rewrite], recorder: Recorder, part: Part
     else:
         try:
             array = matrix_lines(recorder, place.indices)
+            array = folded(array, part.scope.definitions, part.scope.symbols)
             result = readable(transposed(place.arrange(array), part.wrt_transposed))
         except NoMatrixForm as error:
             reason = str(error)
@@ -183,15 +187,16 @@ def _concluded(task: _Task, lines: list[Rewrite], recorder: Recorder, part: Part
     heading = task.statement
     for _ in range(part.order):
         heading = Partial(heading, task.wrt)
+    places = place.indices if place and not reason else ()
     form = "index" if reason else "matrix"
+    conclusion = _conclusion(goal, result, heading, places[::-1] if part.wrt_transposed else places)
+    steps: tuple[Step, ...] = (*lines, *recorder.lines, conclusion)
+    if part.scope.definitions:
+        steps = folded_lines(steps, part.scope.definitions, part.scope.symbols)
     return Derivation(
         task="derive",
         statement=task.statement,
-        steps=(
-            *lines,
-            *recorder.lines,
-            _conclusion(goal, result, heading, place.indices if place and not reason else ()),
-        ),
+        steps=steps,
         result=result,
         form=form,
         shape=SCALAR if reason else shape(result),
@@ -203,7 +208,11 @@ def _concluded(task: _Task, lines: list[Rewrite], recorder: Recorder, part: Part
         wrt_indices=wrt_indices,
         order=part.order,
         reason=reason,
-        others=() if reason else _others(task, entries, result, part),
+        others=_vectorised(task, entries, part)
+        if place is None
+        else ()
+        if reason
+        else _others(task, entries, result, part),
     )
 
 
@@ -256,6 +265,25 @@ def readable(array: Expr) -> Expr:
     return exhausted(array, (*matrix_algebra.ASSUMED, *matrix_algebra.READABLE), [])
 
 
+def _other_forms(task: _Task, entries: Expr, result: Expr, part: Part, reason: str) -> tuple[tuple[Layout, Expr], ...]:
+    if not reason:
+        return _others(task, entries, result, part)
+    axes_in_all = len(task.value) + sum(map(len, task.by))
+    return _vectorised(task, entries, part) if axes_in_all > 2 else ()
+
+
+def _vectorised(task: _Task, entries: Expr, part: Part) -> tuple[tuple[Layout, Expr], ...]:
+    """The derivative with more than two axes as one matrix by vec; nothing where Kronecker products do not write it."""
+    value, wrt = (task.value, task.by[0]) if part.order == 1 else (task.by[0], task.by[1])
+    if part.wrt_transposed or (part.order > 1 and task.value):
+        return ()
+    try:
+        found = readable(jacobian(entries, value, wrt))
+    except NoMatrixForm:
+        return ()
+    return ((Layout.DENOMINATOR, readable(transpose_terms(found))), (Layout.NUMERATOR, found))
+
+
 def _others(task: _Task, entries: Expr, result: Expr, part: Part) -> tuple[tuple[Layout, Expr], ...]:
     """The result in the other layouts, where it is another one."""
     found: list[tuple[Layout, Expr]] = []
@@ -266,6 +294,7 @@ def _others(task: _Task, entries: Expr, result: Expr, part: Part) -> tuple[tuple
             continue
         quiet = Recorder(entries, entries)
         array = matrix_lines(quiet, place.indices)
+        array = folded(array, part.scope.definitions, part.scope.symbols)
         other = readable(transposed(place.arrange(array), part.wrt_transposed))
         if other != result:
             found.append((layout, other))

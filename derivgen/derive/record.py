@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 
 from derivgen.derivation import Instance, Rewrite, Rule
 from derivgen.errors import RuleLoop
-from derivgen.expr.nodes import Entry, Expr, Index, Partial, Sum
+from derivgen.expr.nodes import Differential, Entry, Expr, Index, Partial, Sum
 from derivgen.expr.text import text
 from derivgen.expr.walk import all_indices, free_indices, fresh_index, parts, rename, subexpressions, with_parts
-from derivgen.rules.algebra import TIDY, constant_out_of_sum, positive_first
+from derivgen.rules import differentials
+from derivgen.rules.algebra import TIDY, constant_out_of_sum, order_of_terms, positive_first
 from derivgen.rules.contraction import distribute, split_sum
 from derivgen.rules.differentiation import constant_factor_rule, entry_rule
 from derivgen.rules.expansion import entrywise
 
-QUIET = frozenset((*TIDY, split_sum, distribute, constant_out_of_sum, positive_first))
+QUIET = frozenset(
+    (*TIDY, *differentials.QUIET, split_sum, distribute, constant_out_of_sum, positive_first, order_of_terms)
+)
 """Rules that a line does not name where it names another."""
 
 MINOR = frozenset((entrywise, constant_factor_rule))
@@ -102,7 +105,7 @@ def everywhere(expr: Expr, stage: Stage, done: _Pass | None = None) -> Expr:
     """
     below = with_parts(expr, tuple(everywhere(part, stage, done) for part in parts(expr)))
     if stage.pending:
-        if not isinstance(below, Partial) or pending(below.body) or below is not expr:
+        if not isinstance(below, Partial | Differential) or pending(below.body) or below is not expr:
             return below
     for rule in stage.rules:
         after = rule(below)
@@ -118,7 +121,7 @@ def everywhere(expr: Expr, stage: Stage, done: _Pass | None = None) -> Expr:
 
 def pending(expr: Expr) -> bool:
     """Whether a derivative in `expr` is still to be taken."""
-    return any(isinstance(node, Partial) for node in subexpressions(expr))
+    return any(isinstance(node, Partial | Differential) for node in subexpressions(expr))
 
 
 def rename_apart(expr: Expr, reserved: frozenset[str]) -> Expr:

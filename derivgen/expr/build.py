@@ -13,6 +13,7 @@ from derivgen.expr.nodes import (
     SCALAR,
     ZERO_NUMBER,
     Apply,
+    Commutation,
     Diag,
     Expr,
     Eye,
@@ -126,6 +127,8 @@ def transpose(expr: Expr) -> Expr:
             return Ones((columns, rows))
         case Zeros((rows, columns)):
             return Zeros((columns, rows))
+        case Commutation((rows, columns)):
+            return Commutation((columns, rows))
         case Kron(left, right):
             return Kron(transpose(left), transpose(right))
         case MatrixPower(base, exponent):

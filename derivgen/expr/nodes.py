@@ -281,6 +281,13 @@ class Eye:
 
 
 @dataclass(frozen=True, slots=True)
+class Commutation:
+    """The commutation matrix K with K vec(A) = vec(A'), for A of `shape`."""
+
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
 class Sum:
     """The sum of `body` over all values of `index`, which is bound here."""
 
@@ -296,12 +303,38 @@ class Partial:
     wrt: Symbol | Entry
 
 
-Leaf = Number | Size | Symbol | Delta | Ones | Zeros | Eye
+@dataclass(frozen=True, slots=True)
+class Differential:
+    """A differential not yet taken: what `body` changes by, to first order, where `wrt` changes by `by`.
+
+    It has the shape of `body`; `by` is a symbol of the shape of `wrt`, its dX.
+    """
+
+    body: Expr
+    wrt: Symbol
+    by: Symbol
+
+
+Leaf = Number | Size | Symbol | Delta | Ones | Zeros | Eye | Commutation
 Unary = (
     Transpose | Inverse | Trace | Det | LogDet | Total | Norm | LogSumExp | Softmax | Diag | Vec
 )  # all have the field `body`
 Expr = (
-    Leaf | Unary | Entry | Row | Column | Plus | Product | Power | Apply | MatMul | MatrixPower | Kron | Sum | Partial
+    Leaf
+    | Unary
+    | Entry
+    | Row
+    | Column
+    | Plus
+    | Product
+    | Power
+    | Apply
+    | MatMul
+    | MatrixPower
+    | Kron
+    | Sum
+    | Partial
+    | Differential
 )
 
 FUNCTIONS = frozenset(
@@ -314,6 +347,11 @@ ASSUMPTIONS = frozenset(
     "onehot unit constant".split()
 )
 """The words that may follow the type of a symbol."""
+
+DIFFERENTIAL = "differential"
+"""The word among the assumptions of a symbol dX that says what it is; nobody declares it. Its name is that of X after
+a d.
+"""
 
 ZERO_NUMBER = Number(Fraction(0))
 ONE_NUMBER = Number(Fraction(1))

@@ -14,9 +14,11 @@ from derivgen.expr.nodes import (
     SCALAR,
     Apply,
     Column,
+    Commutation,
     Delta,
     Det,
     Diag,
+    Differential,
     Dim,
     Entry,
     Expr,
@@ -55,6 +57,8 @@ def shape(expr: Expr) -> Shape:
             return expr.shape
         case Eye(dim):
             return (dim, dim)
+        case Commutation((rows, columns)):
+            return (rows * columns, rows * columns)
         case (
             Number()
             | Size()
@@ -78,7 +82,7 @@ def shape(expr: Expr) -> Shape:
         case Transpose(body):
             rows, columns = shape(body)
             return (columns, rows)
-        case Inverse(body) | Softmax(body) | Sum(_, body):
+        case Inverse(body) | Softmax(body) | Sum(_, body) | Differential(body):
             return shape(body)
         case MatrixPower(base, _):
             return shape(base)

@@ -1,7 +1,7 @@
 """Expressions as text in the notation they are read in: NumPy's, with index notation beside it.
 
 What is printed is read back by problem.expression as the same expression, but for a pending derivative, which problem
-files cannot state; it is shown as `diff(body, x[k])`.
+files cannot state; it is shown as `diff(body, x[k])`, and a pending differential as `d(body)`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from derivgen.expr.nodes import (
     ONE,
     Apply,
     Column,
+    Commutation,
     Delta,
     Det,
     Diag,
+    Differential,
     Entry,
     Expr,
     Eye,
@@ -128,10 +130,14 @@ def _text(expr: Expr) -> tuple[str, int]:
             return f"zeros({_shape(shape)})", ATOM
         case Eye(dim):
             return f"eye({dim})", ATOM
+        case Commutation((rows, columns)):
+            return f"commutation({rows}, {columns})", ATOM
         case Sum():
             return _sums(expr), ATOM
         case Partial(body, wrt):
             return _call("diff", body, wrt)
+        case Differential(body):
+            return _call("d", body)
         case _:
             assert_never(expr)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from derivgen.expr.nodes import (
     Column,
+    Commutation,
     Delta,
     Dim,
     Entry,
@@ -27,7 +28,7 @@ from derivgen.expr.nodes import (
 _INDEX_LETTERS = "i j k l p q r s t a b c d e g h".split()
 
 
-_HOLDING = frozenset({"base", "body", "terms", "factors", "exponent", "arguments", "left", "right", "wrt"})
+_HOLDING = frozenset({"base", "body", "terms", "factors", "exponent", "arguments", "left", "right", "wrt", "by"})
 """The names of fields that hold expressions; the left and right of a delta are subscripts."""
 
 _part_fields: dict[type, tuple[str, ...]] = {Delta: ()}
@@ -142,9 +143,9 @@ def dimensions(expr: Expr) -> tuple[str, ...]:
 
     for node in subexpressions(expr):
         match node:
-            case Symbol(shape=(rows, columns)) | Ones((rows, columns)) | Zeros((rows, columns)):
-                note(rows)
-                note(columns)
+            case Symbol(shape=of) | Ones(of) | Zeros(of) | Commutation(of):
+                note(of[0])
+                note(of[1])
             case Eye(dim) | Size(dim):
                 note(dim)
     for index in all_indices(expr):

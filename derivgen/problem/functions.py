@@ -12,6 +12,7 @@ from derivgen.expr.nodes import (
     MINUS_ONE,
     ONE,
     Apply,
+    Commutation,
     Det,
     Diag,
     Dim,
@@ -88,11 +89,13 @@ def _trace(call: Call) -> Expr:
 
 
 def _det(call: Call) -> Expr:
-    return Det(_square(call).expr)
+    only = _square(call)
+    return only.expr if only.is_scalar else Det(only.expr)
 
 
 def _logdet(call: Call) -> Expr:
-    return LogDet(_square(call).expr)
+    only = _square(call)
+    return Apply(Function("log"), (Apply(Function("abs"), (only.expr,)),)) if only.is_scalar else LogDet(only.expr)
 
 
 def _inverse(call: Call) -> Expr:
@@ -171,6 +174,8 @@ def _matrix_power(call: Call) -> Expr:
         call.refuse("the power of a matrix is a whole number")
     if value is not None and growth(base.expr) * abs(value) > LARGEST_NUMBER_EXPONENT:
         call.refuse(f"the power is too large, at most {LARGEST_NUMBER_EXPONENT}")
+    if base.is_scalar:
+        return Power(base.expr, exponent.expr if value is None else Number(value))
     return MatrixPower(base.expr, exponent.expr if value is None else Number(value))
 
 
@@ -197,7 +202,7 @@ OF_EXPRESSIONS: dict[str, tuple[int, int, Callable[[Call], Expr]]] = {
 }
 """Name to the least and the greatest number of arguments, and what builds the node."""
 
-OF_DIMENSIONS = ("ones", "zeros", "eye")
+OF_DIMENSIONS = ("ones", "zeros", "eye", "commutation")
 OF_LETTERS = ("delta",)
 
 KNOWN_FUNCTIONS = frozenset({*FUNCTIONS, *OF_EXPRESSIONS, *OF_DIMENSIONS, *OF_LETTERS, "sum"})
@@ -257,11 +262,15 @@ def _count(call: Call, least: int, most: int) -> None:
 
 
 def of_dimensions(spelled: Spelled, name: str, span: Span, dims: list[Dim]) -> Operand:
-    """ones(n), ones(m, n), zeros likewise, eye(n)."""
+    """ones(n), ones(m, n), zeros likewise, eye(n), commutation(m, n)."""
     if name == "eye":
         if len(dims) != 1:
             spelled.refuse(f"in {spelled.quote(span)}: eye takes 1 dimension, not {len(dims)}", span)
         return Operand(Eye(dims[0]), (dims[0], dims[0]), span)
+    if name == "commutation":
+        if len(dims) != 2:
+            spelled.refuse(f"in {spelled.quote(span)}: commutation takes 2 dimensions, not {len(dims)}", span)
+        return Operand(Commutation((dims[0], dims[1])), (dims[0] * dims[1], dims[0] * dims[1]), span)
     if len(dims) not in (1, 2):
         spelled.refuse(f"in {spelled.quote(span)}: {name} takes 1 or 2 dimensions, not {len(dims)}", span)
     made = (dims[0], dims[1] if len(dims) == 2 else ONE)

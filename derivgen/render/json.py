@@ -7,6 +7,7 @@ from typing import Any
 from derivgen.derivation import Derivation, Rewrite
 from derivgen.errors import CannotDerive
 from derivgen.expr.nodes import Expr
+from derivgen.expr.shapes import shape
 from derivgen.expr.text import text
 from derivgen.render.latex import latex
 from derivgen.render.numpy import numpy_expression
@@ -63,5 +64,13 @@ def _result(derivation: Derivation) -> dict[str, Any]:
         code = None
     free = (*derivation.value_indices, *derivation.wrt_indices)
     dims = derivation.shape if derivation.form == "matrix" else tuple(index.dim for index in free)
-    found = {**_both(derivation.result), "numpy": code, "shape": [str(dim) for dim in dims], "form": derivation.form}
-    return found | ({"reason": derivation.reason} if derivation.reason else {})
+    shown = {"numpy": code, "shape": [str(dim) for dim in dims], "form": derivation.form}
+    found: dict[str, Any] = {**_both(derivation.result), **shown}
+    if derivation.reason:
+        found["reason"] = derivation.reason
+    if derivation.form == "index" and derivation.others:
+        found["vec"] = {
+            str(layout): {**_both(other), "shape": [str(dim) for dim in shape(other)]}
+            for layout, other in derivation.others
+        }
+    return found

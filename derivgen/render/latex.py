@@ -13,14 +13,17 @@ from fractions import Fraction
 from typing import assert_never
 
 from derivgen.expr.nodes import (
+    DIFFERENTIAL,
     MINUS_ONE,
     ONE,
     SCALAR,
     Apply,
     Column,
+    Commutation,
     Delta,
     Det,
     Diag,
+    Differential,
     Dim,
     Entry,
     Expr,
@@ -191,7 +194,12 @@ def _join(subscripts: Iterable[str]) -> str:
 
 def _needs_gap(left: Expr, right: Expr) -> bool:
     """Whether a thin space makes a product of scalars easier to read; `ab` needs none."""
-    return not (isinstance(left, Symbol) and isinstance(right, Symbol))
+    return not (isinstance(left, Symbol) and isinstance(right, Symbol)) or _is_differential(right)
+
+
+def _is_differential(expr: Expr) -> bool:
+    """Whether `expr` is a dX, as a symbol."""
+    return isinstance(expr, Symbol) and DIFFERENTIAL in expr.assumptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +214,7 @@ class _Printer:
             case Size(dim):
                 return Piece(dim_latex(dim), ATOM if len(dim.names) + (dim.number != 1) <= 1 else PRODUCT)
             case Symbol():
-                return Piece(self._symbol(expr))
+                return Piece(self._symbol(expr), POWER if _is_differential(expr) else ATOM)
             case Entry(base, subscripts):
                 return self._entry(base, tuple(map(self.subscript, subscripts)))
             case Row(base, subscript):
@@ -265,10 +273,16 @@ class _Printer:
                 return self._filled("0", shape)
             case Eye():
                 return Piece(r"\mathbf{I}")
+            case Commutation((rows, columns)):
+                return Piece(rf"\mathbf{{K}}_{{{dim_latex(rows)},{dim_latex(columns)}}}")
             case Sum(index, body):
                 return self._sum(index, body)
             case Partial(body, wrt):
                 return self.derivative(body, wrt)
+            case Differential(Symbol() as body):
+                return Piece(rf"\mathrm{{d}}{self._symbol(body)}")
+            case Differential(body):
+                return self._call(r"\mathrm{d}", body)
             case _:
                 assert_never(expr)
 
@@ -283,7 +297,10 @@ class _Printer:
         return Piece(rf"{sign}\frac{{{top}}}{{{value.denominator}}}", NEGATIVE if value < 0 else POWER, TALL)
 
     def _symbol(self, symbol: Symbol) -> str:
-        return symbol.latex or _name(symbol.name, bold=symbol.shape != SCALAR)
+        bold = symbol.shape != SCALAR
+        if _is_differential(symbol):
+            return rf"\mathrm{{d}}{symbol.latex or _name(symbol.name[1:], bold)}"
+        return symbol.latex or _name(symbol.name, bold)
 
     def subscript(self, subscript: Subscript) -> str:
         if not isinstance(subscript, Index):
@@ -440,9 +457,12 @@ class _Printer:
 
     def _matmul(self, factors: tuple[Expr, ...]) -> Piece:
         shown, height = "", 0
-        for factor in factors:
-            piece = self._within(factor, POWER)
-            gap = r"\," if shown and (_opens(piece.tex) or shown.endswith(")")) else ""
+        for place, factor in enumerate(factors, 1):
+            # (dX) A, or it would be read as d(X A)
+            piece = self._within(factor, ATOM if _is_differential(factor) and place < len(factors) else POWER)
+            moved = _is_differential(factor) or isinstance(factor, Differential)
+            apart = _opens(piece.tex) or shown.endswith(")") or moved
+            gap = r"\," if shown and apart else ""
             if shown and isinstance(factor, Number):
                 gap = r" \cdot "
             shown, height = f"{shown}{gap}{piece.tex}", max(height, piece.height)

@@ -21,9 +21,11 @@ from derivgen.expr.nodes import (
     SCALAR,
     Apply,
     Column,
+    Commutation,
     Delta,
     Det,
     Diag,
+    Differential,
     Dim,
     Entry,
     Expr,
@@ -212,10 +214,9 @@ def _definitions_used(result: Expr, scope: Scope) -> dict[str, Expr]:
 
 
 def _varies(expr: Expr) -> bool:
-    """Whether an array inside `expr` depends on an index."""
-    return any(not is_scalar(node) and free_indices(node) for node in subexpressions(expr)) or any(
-        isinstance(node, Sum) and not is_scalar(node) for node in subexpressions(expr)
-    )
+    """Whether an array inside `expr` depends on an index, or has a sum over one inside it."""
+    arrays = (node for node in subexpressions(expr) if not is_scalar(node))
+    return any(free_indices(node) or any(isinstance(one, Sum) for one in subexpressions(node)) for node in arrays)
 
 
 def _sizes(used: Iterable[Expr], indices: Iterable[Index]) -> tuple[Dim, ...]:
@@ -226,7 +227,7 @@ def _sizes(used: Iterable[Expr], indices: Iterable[Index]) -> tuple[Dim, ...]:
             match node:
                 case Size(dim) | Eye(dim):
                     found[dim] = None
-                case Ones(of) | Zeros(of):
+                case Ones(of) | Zeros(of) | Commutation(of):
                     found |= dict.fromkeys(of)
                 case Sum(index, _):
                     found[index.dim] = None
@@ -425,9 +426,13 @@ class _Code:
                 return ("0", ATOM) if of == SCALAR else (f"np.zeros({self.shape(of)})", ATOM)
             case Eye(dim):
                 return ("1", ATOM) if dim == ONE else (f"np.eye({self.dim(dim)})", ATOM)
+            case Commutation((rows, columns)):
+                m, n = self.dim(rows), self.dim(columns)
+                rows_of_k = f'np.arange({m} * {n}).reshape({m}, {n}, order="F").ravel()'
+                return f"np.eye({m} * {n})[{rows_of_k}]", ATOM
             case Sum(index, body):
                 return self.sum(index, body)
-            case Partial():
+            case Partial() | Differential():
                 raise CannotDerive("a derivative that is not yet taken has no NumPy code")
             case _:
                 assert_never(expr)

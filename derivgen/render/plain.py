@@ -8,14 +8,17 @@ from fractions import Fraction
 from typing import assert_never
 
 from derivgen.expr.nodes import (
+    DIFFERENTIAL,
     MINUS_ONE,
     ONE,
     SCALAR,
     Apply,
     Column,
+    Commutation,
     Delta,
     Det,
     Diag,
+    Differential,
     Dim,
     Entry,
     Expr,
@@ -98,8 +101,8 @@ def _shown(expr: Expr) -> Shown:
             return _number(value)
         case Size(dim):
             return _dim(dim), ATOM if len(dim.names) + (dim.number != 1) <= 1 else PRODUCT
-        case Symbol(name):
-            return _name(name), ATOM
+        case Symbol(name, _, known):
+            return (f"d{_name(name[1:])}", POWER) if DIFFERENTIAL in known else (_name(name), ATOM)
         case Entry(base, subscripts):
             return f"{_within(base, ATOM)}_{_join(map(_subscript, subscripts))}", ATOM
         case Row(base, subscript):
@@ -123,7 +126,9 @@ def _shown(expr: Expr) -> Shown:
         case Apply(function, arguments):
             return _apply(function, arguments)
         case MatMul(factors):
-            return " ".join(_within(factor, POWER) for factor in factors), PRODUCT
+            # (dX) A, or it would be read as d(X A)
+            ahead = [ATOM if isinstance(f, Symbol) and DIFFERENTIAL in f.assumptions else POWER for f in factors[:-1]]
+            return " ".join(map(_within, factors, (*ahead, POWER))), PRODUCT
         case Transpose(Inverse(body)) | Inverse(Transpose(body)):
             return f"{_within(body, ATOM)}⁻ᵀ", POWER
         case Transpose(body):
@@ -154,12 +159,18 @@ def _shown(expr: Expr) -> Shown:
             return _filled("1", shape)
         case Zeros(shape):
             return _filled("0", shape)
+        case Commutation((rows, columns)):
+            return f"K_({_dim(rows)},{_dim(columns)})", ATOM
         case Eye():
             return "I", ATOM
         case Sum(index, body):
             return f"Σ_{_grouped(_name(index.name))} {_within(body, PREFIX)}", PREFIX
         case Partial(body, wrt):
             return _partial(body, wrt)
+        case Differential(Symbol() as body):
+            return f"d{unicode_math(body)}", ATOM
+        case Differential(body):
+            return _call("d", body)
         case _:
             assert_never(expr)
 

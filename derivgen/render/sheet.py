@@ -193,7 +193,7 @@ def _statement(part: Part) -> SoughtView | None:
 
 def result_view(derivation: Derivation) -> ResultView:
     matrix = derivation.form == "matrix"
-    others = tuple((str(layout), other, shape(other)) for layout, other in derivation.others) if matrix else ()
+    others = tuple((str(layout), other, shape(other)) for layout, other in derivation.others)
     changed = {name for name, _, _ in others}
     same = tuple((str(layout), derivation.result, derivation.shape) for layout in Layout if str(layout) not in changed)
     order = [str(layout) for layout in Layout]

@@ -46,6 +46,11 @@ def derivation_text(
     rows.append((_name_of_result(derivation), text(derivation.result), _about(derivation, said)))
     left = max(len(shown) for shown, _, _ in rows)
     lines = [line for row in rows for line in _row(*row, left, columns)]
+    if derivation.form == "index":
+        lines += (
+            f"{said['vec_layout'].format(layout=said['layouts'][str(layout)])} {text(other)}"
+            for layout, other in derivation.others
+        )
     if report:
         lines.append(_checked(check_view(report, derivation), said))
     if claim:

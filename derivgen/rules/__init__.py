@@ -6,8 +6,10 @@ from derivgen.derivation import Rule
 from derivgen.rules.algebra import TIDY, constant_out_of_sum, like_terms
 from derivgen.rules.assembly import ASSEMBLY, fixed_subscript
 from derivgen.rules.contraction import CONTRACTION
+from derivgen.rules.differentials import DIFFERENTIALS, TURNING
 from derivgen.rules.differentiation import LINEAR, NONLINEAR, ROUTINE
 from derivgen.rules.expansion import norm, row_times_vector
+from derivgen.rules.kronecker import KRONECKER
 from derivgen.rules.matrix_algebra import ASSUMED, READABLE, sum_of_entries
 from derivgen.rules.scalar_forms import simplify_scalar
 
@@ -17,6 +19,7 @@ CATALOGUE: tuple[Rule, ...] = tuple(
             *LINEAR,
             norm,
             row_times_vector,
+            *KRONECKER,
             *ROUTINE,
             *NONLINEAR,
             *CONTRACTION,
@@ -29,6 +32,8 @@ CATALOGUE: tuple[Rule, ...] = tuple(
             simplify_scalar,
             *READABLE,
             *ASSUMED,
+            *DIFFERENTIALS,
+            *TURNING,
         )
     )
 )

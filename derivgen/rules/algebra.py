@@ -26,7 +26,7 @@ from derivgen.expr.nodes import (
     Zeros,
 )
 from derivgen.expr.shapes import is_scalar, shape
-from derivgen.expr.text import split_sign
+from derivgen.expr.text import split_sign, text
 from derivgen.expr.walk import free_indices, size
 
 ARITHMETIC = "elementary algebra"
@@ -109,9 +109,22 @@ def cancel(expr: Expr) -> Expr | None:
                         return product((*factors[:first], merged, *factors[first + 1 : second], *factors[second + 1 :]))
         case Power(Product(factors), Number(value)) if value == -1 and isinstance(factors[0], Number):
             return product((Number(1 / factors[0].value), Power(product(factors[1:]), Number(value))))
+        case Power(Product(factors), Number(value)) if value.denominator == 1 and _has_quotient(factors):
+            return product(_raised(factor, value) for factor in factors)
         case Power(Power(base, Number(inner)), Number(outer)) if inner.denominator == outer.denominator == 1:
             return Power(base, Number(inner * outer))
     return None
+
+
+def _has_quotient(factors: tuple[Expr, ...]) -> bool:
+    return any(isinstance(factor, Power) and isinstance(factor.exponent, Number) for factor in factors)
+
+
+def _raised(factor: Expr, value: Fraction) -> Expr:
+    match factor:
+        case Power(base, Number(inner)):
+            return Power(base, Number(inner * value))
+    return Power(factor, Number(value))
 
 
 def _base_and_exponent(factor: Expr) -> tuple[Expr, Fraction]:
@@ -142,14 +155,22 @@ def sum_of_constant(expr: Expr) -> Expr | None:
     return None
 
 
-@rule("a delta of equal indices", law=r"\delta_{ii} = 1", source=ARITHMETIC)
+@rule("a delta of equal indices", law=r"\delta_{ii} = 1,\ \delta_{ij}\delta_{ij} = \delta_{ij}", source=ARITHMETIC)
 def equal_delta(expr: Expr) -> Expr | None:
     match expr:
         case Delta(left, right) if left == right:
             return ONE_NUMBER
         case Delta(int(), int()):
             return ZERO_NUMBER
+        case Product(factors):
+            for place, factor in enumerate(factors):
+                if isinstance(factor, Delta) and any(_same_delta(factor, other) for other in factors[:place]):
+                    return product((*factors[:place], *factors[place + 1 :]))
     return None
+
+
+def _same_delta(left: Delta, right: Expr) -> bool:
+    return isinstance(right, Delta) and {left.left, left.right} == {right.left, right.right}
 
 
 @rule("exponential and logarithm", law=r"\log e^{u} = u", source=ARITHMETIC)
@@ -223,9 +244,34 @@ def positive_first(expr: Expr) -> Expr | None:
     return None
 
 
+@rule("order of terms", law="u + v = v + u", source=ARITHMETIC)
+def order_of_terms(expr: Expr) -> Expr | None:
+    """Arrays are added short ones first and minus signs last, so that the order of the input does not show."""
+    match expr:
+        case Plus(terms) if not is_scalar(expr):
+            ordered = tuple(sorted(terms, key=lambda term: (split_sign(term)[0] < 0, size(term), text(term))))
+            return None if ordered == terms else Plus(ordered)
+    return None
+
+
+@rule("minus a difference", law="-(u - v) = v - u", source=ARITHMETIC)
+def minus_difference(expr: Expr) -> Expr | None:
+    match expr:
+        case Product((Number(value), Plus((first, second)))) if value == -1:
+            (sign, _), (other, rest) = split_sign(first), split_sign(second)
+            if sign > 0 > other:
+                return plus((rest, product((Number(Fraction(-1)), first))))
+    return None
+
+
 def _unordered(expr: Expr) -> tuple[object, ...]:
-    factors = factors_of(expr)
+    factors = tuple(_either_way(factor) for factor in factors_of(expr))
     return (frozenset((factor, factors.count(factor)) for factor in factors),)
+
+
+def _either_way(factor: Expr) -> object:
+    """A delta is the same with its subscripts exchanged."""
+    return frozenset((factor.left, factor.right)) if isinstance(factor, Delta) else factor
 
 
 def _scaled(value: Fraction, rest: Expr) -> Expr:

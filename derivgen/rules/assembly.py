@@ -291,7 +291,8 @@ def outer_product(expr: Expr) -> Expr | None:
     term = term_of(expr)
     if term.bound:
         return None
-    marks = [factor for factor in term.factors if isinstance(factor, Entry) and len(factor.subscripts) == 1]
+    marks = [factor for factor in term.factors if isinstance(factor, Entry) and len(free_indices(factor)) == 1]
+    marks = [mark for mark in marks if len(mark.subscripts) == 1]
     if len(marks) != 2 or marks[0].subscripts == marks[1].subscripts:
         return None
     made = matmul((_column(marks[0]), transpose(_column(marks[1]))))
@@ -338,11 +339,14 @@ def scaled_rows(expr: Expr) -> Expr | None:
     term = term_of(expr)
     if term.bound:
         return None
-    marks = [factor for factor in term.factors if isinstance(factor, Entry) and len(factor.subscripts) == 1]
+    marks = [factor for factor in term.factors if isinstance(factor, Entry) and len(free_indices(factor)) == 1]
+    marks = [mark for mark in marks if len(mark.subscripts) == 1]
     edges = [factor for factor in term.factors if isinstance(factor, Entry) and len(factor.subscripts) == 2]
     if len(marks) != 1 or len(edges) != 1:
         return None
     (mark,), (edge,) = marks, edges
+    if mark.subscripts[0] not in edge.subscripts:
+        return None
     scaling = Diag(_column(mark))
     rows_first = mark.subscripts[0] == edge.subscripts[0]
     made = matmul((scaling, edge.base) if rows_first else (edge.base, scaling))
@@ -373,6 +377,8 @@ def fixed_subscript(fixed: Iterable[Index]) -> Rule:
                 return Entry(Column(base, column), (row,))
             case Entry(base, (row, column)) if is_held(row) and not is_held(column):
                 return Entry(Row(base, row), (column,))
+            case Delta(int() as fixed_at, Index() as index) | Delta(Index() as index, int() as fixed_at):
+                return Entry(Column(Eye(index.dim), fixed_at), (index,))
         return None
 
     return Rule("column of a matrix", r"A_{jt} = (A_{:,t})_j", "definition", rewrite)
@@ -400,28 +406,40 @@ own last.
 """
 
 
+ELIMINATION: tuple[Rule, ...] = tuple(
+    one for one in ASSEMBLY if one not in (diagonal_matrix, outer_product, scaled_rows)
+)
+"""The rules that bound indices go by; free indices keep their factors apart."""
+
+
 def _nodes(term: Term) -> tuple[Index, ...]:
     return tuple(dict.fromkeys((*term.bound, *(index for factor in term.factors for index in free_indices(factor)))))
 
 
-def next_step(expr: Expr) -> tuple[Rule, Expr] | None:
-    """The first rule of ASSEMBLY that fits a term of `expr`, applied to every term it fits; None when none does."""
+def next_step(expr: Expr, rules: Sequence[Rule] = ASSEMBLY) -> tuple[Rule, Expr] | None:
+    """The first of `rules` that fits a term of `expr`, applied to every term it fits; None when none does."""
     terms = terms_of(expr)
-    for one in ASSEMBLY:
+    for one in rules:
         after = plus(term if (made := one(term)) is None else made for term in terms)
         if after != expr:
             return one, after
     return None
 
 
-def assembled(expr: Expr, used: list[Rule] | None = None) -> Expr:
+def assembled(expr: Expr, used: list[Rule] | None = None, rules: Sequence[Rule] = ASSEMBLY) -> Expr:
     """`expr`, a scalar in index notation, with each of its terms brought to one entry of one array times numbers.
+
+    With the rules ELIMINATION, to entries of several arrays on the free indices.
 
     The rules that did it are added to `used`. Raises NoMatrixForm, naming the factors left over, when an index occurs
     in three matrices.
     """
-    state = with_closed_sums_assembled(terms_apart(expr), used)
-    while (step := next_step(state)) is not None:
+    column = fixed_subscript(())
+    state = transform(expr, column)
+    if used is not None and state != expr:
+        used.append(column)
+    state = with_closed_sums_assembled(terms_apart(state), used)
+    while (step := next_step(state, rules)) is not None:
         if used is not None:
             used.append(step[0])
         state = step[1]
@@ -457,7 +475,10 @@ def terms_apart(expr: Expr) -> Expr:
 def _is_uneven(expr: Plus) -> bool:
     """Whether the terms stand on different indices, as delta_ik - s_k does: no array has such entries by itself."""
     indices = {frozenset(free_indices(term)) for term in expr.terms} - {frozenset()}
-    return len(indices) > 1 or any(isinstance(f, Delta) for term in expr.terms for f in factors_of(term))
+    factors = [factor for term in expr.terms for factor in factors_of(term)]
+    inside = any(isinstance(factor, Plus) and _is_uneven(factor) for factor in factors)
+    deltas = any(isinstance(factor, Delta) for factor in factors)
+    return len(indices) > 1 or inside or deltas or len(free_indices(expr)) > 2
 
 
 def refuse_leftovers(expr: Expr) -> None:

@@ -211,7 +211,9 @@ LARGEST_WRITTEN_POWER = 8
 def trace(expr: Expr, constant: Constant) -> Expr | None:
     """Of a product, the sum over all its indices: tr(AB) = sum_i sum_j A_ij B_ji."""
     match expr:
-        case Trace(Plus(terms)):
+        case Trace(body) if is_scalar(body):
+            return body
+        case Trace(Plus(terms)) if not any(map(is_scalar, terms)):
             return plus(Trace(term) for term in terms)
         case Trace(Product(factors)) if any(map(is_scalar, factors)):
             arrays = [factor for factor in factors if not is_scalar(factor)]

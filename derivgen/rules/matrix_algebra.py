@@ -8,17 +8,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
+from typing import TypeGuard
 
 from derivgen.derivation import Rule, rule
-from derivgen.expr.build import factors_of, matmul, plus, product, split_scalars, transpose
+from derivgen.expr.build import factors_of, inverse, matmul, plus, product, split_scalars, transpose
 from derivgen.expr.nodes import (
     ONE,
     ONE_NUMBER,
+    Apply,
     Diag,
     Entry,
     Expr,
     Eye,
+    Function,
     Inverse,
+    Kron,
     MatMul,
     Norm,
     Number,
@@ -26,13 +30,16 @@ from derivgen.expr.nodes import (
     Plus,
     Power,
     Product,
+    Size,
+    Softmax,
     Symbol,
     Total,
     Transpose,
 )
 from derivgen.expr.shapes import is_scalar, shape
-from derivgen.expr.walk import free_indices, size
-from derivgen.rules.algebra import TIDY, like_terms, multiply_out, positive_first
+from derivgen.expr.text import text
+from derivgen.expr.walk import free_indices, size, subexpressions, transform
+from derivgen.rules.algebra import TIDY, like_terms, minus_difference, multiply_out, order_of_terms, positive_first
 
 MAGNUS = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 1"
 
@@ -42,27 +49,32 @@ def sum_of_entries(expr: Expr) -> Expr | None:
     """Terms that are entries at the same place become one entry; a term without an index goes to every entry."""
     match expr:
         case Plus(terms):
-            places = {factor.subscripts for term in terms for factor in factors_of(term) if isinstance(factor, Entry)}
+            places = {factor.subscripts for term in terms for factor in factors_of(term) if _is_free(factor)}
             if len(places) != 1:
                 return None
             (place,) = places
             arrays: list[Expr] = []
             for term in terms:
                 factors = factors_of(term)
-                entries = [factor for factor in factors if isinstance(factor, Entry)]
+                entries = [factor for factor in factors if _is_free(factor)]
                 if len(entries) != 1 or any(free_indices(factor) for factor in factors if factor not in entries):
                     return None
-                arrays.append(product(factor.base if isinstance(factor, Entry) else factor for factor in factors))
+                arrays.append(product(factor.base if _is_free(factor) else factor for factor in factors))
             if len({shape(array) for array in arrays}) != 1:
                 return None
             return Entry(plus(arrays), place)
-        case Product(factors) if sum(isinstance(factor, Entry) for factor in factors) == 1:
-            if any(free_indices(factor) for factor in factors if not isinstance(factor, Entry)):
+        case Product(factors) if sum(map(_is_free, factors)) == 1:
+            if any(free_indices(factor) for factor in factors if not _is_free(factor)):
                 return None
-            (entry,) = (factor for factor in factors if isinstance(factor, Entry))
+            (entry,) = (factor for factor in factors if _is_free(factor))
             front = [factor for factor in factors if factor is not entry]
             return Entry(product((*front, entry.base)), entry.subscripts) if front else None
     return None
+
+
+def _is_free(factor: Expr) -> TypeGuard[Entry]:
+    """Whether `factor` is an entry at an index; x_2 is a number."""
+    return isinstance(factor, Entry) and bool(free_indices(factor))
 
 
 def chain(array: Expr) -> tuple[Expr, ...]:
@@ -128,12 +140,15 @@ def _common_hadamard(terms: Sequence[Expr]) -> Expr | None:
 
 def _common_scalars(terms: Sequence[Expr]) -> Expr | None:
     split = [split_scalars(term) for term in terms]
-    numbers = [abs(_number(scalars)) for scalars, _ in split]
+    sign = -1 if all(_number(scalars) < 0 for scalars, _ in split) else 1
+    numbers = [sign * abs(_number(scalars)) for scalars, _ in split]
     shared: list[Expr] = [Number(numbers[0])] if len(set(numbers)) == 1 and numbers[0] != 1 else []
+    if sign < 0 and not shared:
+        shared, numbers = [Number(Fraction(-1))], [Fraction(-1)]
     divided = numbers[0] if shared else Fraction(1)
     others = [
         factor
-        for factor in split[0][0]
+        for factor in dict.fromkeys(split[0][0])
         if not isinstance(factor, Number) and all(factor in scalars for scalars, _ in split)
     ]
     shared += others
@@ -168,6 +183,20 @@ def symmetric_rule(expr: Expr) -> Expr | None:
         case Transpose(Inverse(Symbol(_, _, known)) as inverted) if known & SYMMETRIC:
             return inverted
     return None
+
+
+@rule("symmetric", law=r"(A^{-1})^{\mathsf T} = A^{-1}", source="assumption")
+def symmetric_expression(expr: Expr) -> Expr | None:
+    """What is built from symmetric matrices in a symmetric way, such as A + x x', is its own transpose."""
+    match expr:
+        case Transpose(body) if not isinstance(body, Symbol):
+            return body if transform(_turned(body), symmetric_rule) == transform(body, symmetric_rule) else None
+    return None
+
+
+def _turned(body: Expr) -> Expr:
+    """The transpose of `body`, inside an inverse too."""
+    return inverse(transpose(body.body)) if isinstance(body, Inverse) else transpose(body)
 
 
 @rule("skew-symmetric", law=r"A^{\mathsf T} = -A", source="assumption")
@@ -237,9 +266,14 @@ def identity_rule(expr: Expr) -> Expr | None:
         case MatMul(factors) if any(isinstance(factor, Eye) for factor in factors):
             kept = tuple(factor for factor in factors if not isinstance(factor, Eye))
             return matmul(kept) if kept else factors[0]
+        case Kron(Eye(left_dim), Eye(right_dim)):
+            return Eye(left_dim * right_dim)
         case Product(factors) if any(isinstance(f, Ones) and shape(f) == shape(expr) for f in factors):
             left = product(factor for factor in factors if not isinstance(factor, Ones))
             return left if shape(left) == shape(expr) else None
+        case Plus(terms) if any(isinstance(term, Apply) for term in terms) and shape(expr)[1] == ONE:
+            if any(isinstance(term, Ones) for term in terms):
+                return plus(ONE_NUMBER if isinstance(term, Ones) else term for term in terms)
         case MatMul((Ones((_, columns)), last)) if is_scalar(expr) and columns == shape(last)[0]:
             return Total(last)
         case MatMul((first, Ones((rows, _)))) if is_scalar(expr) and rows == shape(first)[1]:
@@ -270,10 +304,14 @@ def diagonal_matrices(expr: Expr) -> Expr | None:
                     return matmul((*factors[:place], Diag(product((u, v))), *factors[place + 2 :]))
                 if u is not None and isinstance(right, Ones) and shape(right)[1] == ONE:
                     return matmul((*factors[:place], u, *factors[place + 2 :]))
+                if u is not None and place + 2 == len(factors) and shape(right)[1] == ONE:
+                    return matmul((*factors[:place], product((u, right))))
         case Diag(Ones((rows, _))) if shape(expr) == (rows, rows):
             return Eye(rows)
         case Product(factors) if any(isinstance(factor, Eye) for factor in factors) and len(_arrays(factors)) == 2:
-            (other,) = (factor for factor in _arrays(factors) if not isinstance(factor, Eye))
+            other = next((factor for factor in _arrays(factors) if not isinstance(factor, Eye)), None)
+            if other is None:  # I * I = I
+                return product(dict.fromkeys(factors))
             if shape(other) == shape(expr):
                 scalars = [factor for factor in factors if is_scalar(factor)]
                 return product((*scalars, Diag(Diag(other))))
@@ -338,6 +376,96 @@ def _merged(expr: Expr) -> Expr:
     return expr
 
 
+@rule("softmax", law=r"e^{z_i} / \textstyle\sum_k e^{z_k} = \operatorname{softmax}(z)_i", source="definition")
+def fold_softmax(expr: Expr) -> Expr | None:
+    """As many factors e^z as there are sums of e^z below them are entries of the softmax."""
+    match expr:
+        case Product(factors):
+            for place, factor in enumerate(factors):
+                match factor:
+                    case Power(Total(Apply(Function("exp"), (z,)) as powers), Number(value)) if value < 0:
+                        rest = product((*factors[:place], *factors[place + 1 :]))
+                        if _degree(rest, powers) == -value and shape(z)[1] == ONE:
+                            return _replaced(rest, powers, Softmax(z))
+    return None
+
+
+def _replaced(expr: Expr, old: Expr, new: Expr) -> Expr:
+    return transform(expr, lambda node: new if node == old else None)
+
+
+def _degree(expr: Expr, powers: Expr) -> Fraction:
+    """How often `powers` is a factor of `expr`."""
+    if expr == powers:
+        return Fraction(1)
+    match expr:
+        case Product(factors) | MatMul(factors):
+            return sum((_degree(factor, powers) for factor in factors), Fraction(0))
+        case Transpose(body) | Diag(body):
+            return _degree(body, powers)
+        case Power(base, Number(value)):
+            return value * _degree(base, powers)
+    return Fraction(0) if powers not in subexpressions(expr) else Fraction(-1000)
+
+
+@rule("order of factors", law=r"u\,v = v\,u", source="elementary algebra")
+def order_of_factors(expr: Expr) -> Expr | None:
+    """The scalars before an array: numbers first, then short ones, so that the order of the input does not show."""
+    match expr:
+        case Product(factors) if not is_scalar(expr) and sum(map(is_scalar, factors)) > 1:
+            scalars = sorted((factor for factor in factors if is_scalar(factor)), key=_place)
+            ordered = (*scalars, *(factor for factor in factors if not is_scalar(factor)))
+            return None if ordered == factors else Product(ordered)
+    return None
+
+
+def _place(factor: Expr) -> tuple[bool, int, str]:
+    return (not isinstance(factor, Number), size(factor), text(factor))
+
+
+@rule("a scalar is its own transpose", law=r"u^{\mathsf T} v = v^{\mathsf T} u", source=f"{MAGNUS}, sec. 1.5")
+def scalar_transposed(expr: Expr) -> Expr | None:
+    """Of u'v and v'u the one with fewer transposes, then the one that comes first in the alphabet."""
+    match expr:
+        case MatMul(factors) if is_scalar(expr) and not any(is_scalar(factor) for factor in factors):
+            if ONE in (shape(factor)[1] for factor in factors[:-1]):
+                return None  # a product of several scalars
+            turned = MatMul(tuple(transpose(factor) for factor in reversed(factors)))
+            return turned if _turns(turned) < _turns(expr) else None
+    return None
+
+
+def _turns(expr: Expr) -> tuple[int, str]:
+    return (sum(isinstance(node, Transpose) for node in subexpressions(expr)), text(expr))
+
+
+@rule("sum of a sum", law=r"\textstyle\sum_i (u_i + c) = \sum_i u_i + n\,c", source="definition")
+def total_of_sum(expr: Expr) -> Expr | None:
+    """Only where terms cancel, as the deviations from a mean do."""
+    match expr:
+        case Total(Plus(terms) as body):
+            rows, columns = shape(body)
+            count = product((Size(rows), Size(columns)))
+            parted: list[Expr] = []
+            for term in terms:
+                scalars, array = split_scalars(term)
+                whole = Total(array) if array != ONE_NUMBER else count
+                parted.append(_merged(product(f for f in (*scalars, whole) if f != Size(ONE))))
+            made = plus(_merged(product(factors_of(term))) for term in parted)
+            collected = like_terms(_tidy(made))
+            return collected if collected is not None and size(collected) < size(expr) else None
+    return None
+
+
+def _tidy(expr: Expr) -> Expr:
+    """Products of numbers and sizes in `expr`, multiplied out."""
+    while True:
+        after = transform(expr, lambda node: next((made for one in TIDY if (made := one(node)) is not None), None))
+        if after == expr:
+            return expr
+        expr = after
+
+
 @rule("one-hot", law=r"\mathbf{1}^{\mathsf T} y = 1", source="assumption")
 def one_hot_rule(expr: Expr) -> Expr | None:
     match expr:
@@ -365,7 +493,15 @@ def transposes_inside(expr: Expr) -> Expr | None:
     return None
 
 
-ASSUMED: tuple[Rule, ...] = (symmetric_rule, skew_rule, orthogonal_rule, idempotent_rule, one_hot_rule, unit_rule)
+ASSUMED: tuple[Rule, ...] = (
+    symmetric_rule,
+    symmetric_expression,
+    skew_rule,
+    orthogonal_rule,
+    idempotent_rule,
+    one_hot_rule,
+    unit_rule,
+)
 READABLE: tuple[Rule, ...] = (
     *TIDY,
     inverse_cancels,
@@ -376,6 +512,12 @@ READABLE: tuple[Rule, ...] = (
     diagonal_matrices,
     repeated_factor,
     divided,
+    total_of_sum,
     common_factor,
     positive_first,
+    minus_difference,
+    fold_softmax,
+    scalar_transposed,
+    order_of_factors,
+    order_of_terms,
 )

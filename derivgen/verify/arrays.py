@@ -32,8 +32,10 @@ class TooLarge(Exception):
     """An expression with too many entries to be evaluated in good time."""
 
 
-MOST_EXACT = 100_000
-"""Operations on Python's numbers; they take about 0.1 microseconds each, on fractions 2."""
+MOST_EXACT = 40_000
+"""Operations on Python's numbers in one step, and numbers made at one point; 0.1 microseconds each, on fractions 2 or
+more.
+"""
 
 MOST_FLOAT = 5_000_000
 
@@ -219,6 +221,13 @@ def kron(left: Array, right: Array) -> Array:
 def identity(size: int, exact: bool) -> Array:
     bounded(size * size, exact)
     return np.eye(size, dtype=int).astype(object) if exact else np.eye(size)
+
+
+def commutation(rows: int, columns: int, exact: bool) -> Array:
+    """K with K vec(A) = vec(A'): column i + rows j of K has its 1 in row j + columns i."""
+    identity_matrix = identity(rows * columns, exact)
+    order = np.arange(rows * columns).reshape((rows, columns), order="F").T.ravel(order="F")
+    return identity_matrix[order]
 
 
 def _eliminate(matrix: Array) -> tuple[Array, Any]:

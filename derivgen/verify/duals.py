@@ -51,6 +51,13 @@ def core(value: Value) -> Array:
     return value
 
 
+def entries(value: Value) -> int:
+    """How many numbers `value` holds, those of its tangents too."""
+    if isinstance(value, Dual):
+        return entries(value.value) + entries(value.tangent)
+    return value.size
+
+
 def matrix_shape(value: Value) -> tuple[int, int]:
     rows, columns = core(value).shape[-2:]
     return rows, columns

@@ -12,6 +12,7 @@ for each of its own axes, and the subscripts of the `Partial` then pick from the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import assert_never
 
@@ -21,9 +22,11 @@ from derivgen.errors import Bug, ShapeError
 from derivgen.expr.nodes import (
     Apply,
     Column,
+    Commutation,
     Delta,
     Det,
     Diag,
+    Differential,
     Entry,
     Expr,
     Eye,
@@ -58,7 +61,16 @@ from derivgen.verify.arrays import Array, BadPoint, Irrational
 from derivgen.verify.duals import Value
 from derivgen.verify.points import Point
 
-Moving = tuple[str, ...]
+
+@dataclass(frozen=True, slots=True)
+class Along:
+    """The symbol `name` moves as a whole, by the symbol `by`: what a differential is taken along."""
+
+    name: str
+    by: Symbol
+
+
+Moving = tuple[str | Along, ...]
 """The names of the symbols that derivatives are being taken by, by level: x, and inside it again x."""
 
 Axis = int
@@ -88,6 +100,7 @@ class Evaluator:
         self.shifts = shifts or {}
         self.axes: dict[Index | tuple[int, str], Axis] = {}
         self.next_axis = 0
+        self._spent = 0
         self._kept: dict[tuple[int, Moving], tuple[Expr, Value | type[Exception]]] = {}
 
     # --- what callers ask for ---------------------------------------------------------------------------------------
@@ -154,6 +167,7 @@ class Evaluator:
             result: Value | type[Exception]
             try:
                 result = self._value(expr, moving)
+                self._spend(result)
             except (BadPoint, Irrational) as stop:
                 result = type(stop)
             # the node is kept beside its value: an id belongs to it only as long as it lives
@@ -163,6 +177,14 @@ class Evaluator:
         if isinstance(result, type):
             raise result
         return result
+
+    def _spend(self, value: Value) -> None:
+        """Raises Irrational when exact numbers have taken long enough at this point."""
+        if not self.exact:
+            return
+        self._spent += duals.entries(value)
+        if self._spent > arrays.MOST_EXACT:
+            raise Irrational
 
     def _value(self, expr: Expr, moving: Moving) -> Value:
         match expr:
@@ -178,6 +200,9 @@ class Evaluator:
                 return self._fold(duals.add, terms, moving)
             case Partial(body, wrt):
                 return self._partial(body, wrt, moving)
+            case Differential(body, wrt, by):
+                tangent = duals.split(self.value(body, (*moving, Along(wrt.name, by))), len(moving))[1]
+                return duals.scaled(self.value(body, moving), 0) if tangent is None else tangent
             case Delta(left, right):
                 return self._delta(left, right)
             case Number(value):
@@ -231,6 +256,8 @@ class Evaluator:
                 return self._constant(Fraction(0), self.point.shape(shape))
             case Eye(dim):
                 return arrays.identity(self.point.size(dim), self.exact)
+            case Commutation(of):
+                return arrays.commutation(*self.point.shape(of), self.exact)
             case _:
                 assert_never(expr)
 
@@ -260,8 +287,8 @@ class Evaluator:
         if name in self.shifts:
             value = duals.add(value, self.shifts[name])
         for at, moved in enumerate(moving):
-            if moved == name:
-                direction = self.direction(at, symbol)
+            if name == (moved.name if isinstance(moved, Along) else moved):
+                direction = self.value(moved.by, ()) if isinstance(moved, Along) else self.direction(at, symbol)
                 if isinstance(value, np.ndarray) or value.level < at:
                     value = duals.Dual(at, value, direction)
                 else:

@@ -34,6 +34,8 @@ def function(name: str, value: Value, order: int = 0) -> Value:
     Raises BadPoint where it has no finite value, and at the kinks of relu, abs and sign where a derivative is wanted.
     """
     if order == 0:
+        if name in _SLOPES:
+            return _kinked(name, value)
         return pointwise(value, partial(arrays.function_value, name), partial(function, name, order=1))
     if order == 1:
         return _DERIVATIVES[name](value)
@@ -72,6 +74,28 @@ def _root_of_reciprocal(value: Value) -> Value:
     return integer_power(function("sqrt", value), -1)
 
 
+def _kinked(name: str, value: Value) -> Value:
+    """A function whose slope is constant between kinks at 0. An entry that rests at a kink stays there: its slope
+    counts only where it moves.
+    """
+    if not isinstance(value, Dual):
+        return arrays.function_value(name, value)
+    inner = _kinked(name, value.value)
+    return Dual(value.level, inner, multiply(_SLOPES[name](core(value)), _off_kinks(core(value), value.tangent)))
+
+
+def _off_kinks(array: Array, tangent: Value) -> Value:
+    """`tangent`; raises BadPoint where it moves an entry of `array` that is 0."""
+    moving = [tangent]
+    while moving:
+        one = moving.pop()
+        if isinstance(one, Dual):
+            moving += [one.value, one.tangent]
+        elif ((array == 0) & (one != 0)).any():
+            raise BadPoint
+    return tangent
+
+
 def _numbers(value: Value, numbers: Callable[[Array], Array]) -> Value:
     """A derivative that is constant between kinks."""
     array = core(value)
@@ -95,6 +119,13 @@ def _gauss(value: Value) -> Value:
     return multiply(bell, np.array([[2 / math.sqrt(math.pi)]]))
 
 
+_SLOPES: dict[str, Callable[[Array], Array]] = {
+    "relu": _step,
+    "abs": lambda array: arrays.function_value("sign", array),
+    "sign": np.zeros_like,
+}
+"""Of the functions with a kink at 0."""
+
 _DERIVATIVES: dict[str, Callable[[Value], Value]] = {
     "exp": lambda x: function("exp", x),
     "log": lambda x: integer_power(x, -1),
@@ -110,9 +141,7 @@ _DERIVATIVES: dict[str, Callable[[Value], Value]] = {
     "tanh": lambda x: _one_minus(_square(function("tanh", x))),
     "sigmoid": _sigmoid_slope,
     "softplus": lambda x: function("sigmoid", x),
-    "relu": lambda x: _numbers(x, _step),
-    "abs": lambda x: _numbers(x, lambda array: arrays.function_value("sign", array)),
-    "sign": lambda x: _numbers(x, np.zeros_like),
+    **{name: partial(_numbers, numbers=slopes) for name, slopes in _SLOPES.items()},
     "erf": _gauss,
 }
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from derivgen.derivation import Conclude, Derivation, Rewrite, Step
 from derivgen.errors import ShapeError
-from derivgen.expr.nodes import Entry, Expr, Index, Layout, Partial, Symbol
+from derivgen.expr.nodes import Differential, Entry, Expr, Index, Layout, Partial, Symbol, Transpose
 from derivgen.expr.shapes import axes, is_scalar, shape
 from derivgen.expr.walk import free_indices, transform
 from derivgen.problem.model import Values
@@ -72,6 +72,10 @@ def check_derivation(
         return Report((wrong,) * len(derivation.steps), wrong)
 
 
+ZERO_SCALE = 1e-3
+"""Where a statement is zero everywhere, differences are rounding: 1e-16 of terms of about 10, over a step of 1e-5."""
+
+
 class _Check:
     def __init__(
         self,
@@ -86,7 +90,7 @@ class _Check:
             named[self.quantity.name] = derivation.statement
         self.goals = goals(derivation)
         self.bench = Bench(_shown(derivation), values, named)
-        self.anchors = (derivation.statement, *self.goals)
+        self.anchors = (derivation.statement, *self.goals, *differentials(derivation))
 
     def report(self) -> Report:
         verdicts = []
@@ -105,7 +109,7 @@ class _Check:
             return
         yield from self._line(step)
         yield self._linked(step.before, end)
-        if is_scalar(step.heading):
+        if is_scalar(step.heading) or isinstance(step.heading, Differential):
             verdict = self.bench.equal(transform(step.heading, self._in_full), step.after)
             # what a heading names may be unknown here; one that is known must be right
             if verdict.status != "unchecked":
@@ -147,7 +151,8 @@ class _Check:
             yield self.bench.equal(step.goal, step.result)
             return
         places = tuple(index for index in (step.rows, step.columns) if index is not None)
-        if places or is_scalar(step.result):
+        # where the lines are differentials, the result is compared with the question alone
+        if (places or is_scalar(step.result)) and self.derivation.direction is None:
             yield _named(self.bench.equal(entry(step.result, places), step.goal), "an entry of the result")
 
     # --- result -----------------------------------------------------------------------------------------------------
@@ -199,7 +204,7 @@ class _Check:
             if value.shape != found.shape:
                 return Verdict("wrong", message=f"the result is {value.shape}, the derivative {found.shape}")
             apart = np.abs(value - found)
-            scale = max(float(np.abs(value).max()), float(np.abs(found).max()), most)
+            scale = max(float(np.abs(value).max()), float(np.abs(found).max()), most, ZERO_SCALE)
             if not np.isfinite(scale):
                 continue
             if apart.max() > AGREEMENT[self.derivation.order] * scale:
@@ -272,6 +277,14 @@ def goals(derivation: Derivation) -> tuple[Expr, ...]:
             places = derivation.wrt_indices[at * wide : (at + 1) * wide]
             found.append(Partial(found[-1], Entry(derivation.wrt, places) if wide else derivation.wrt))
     return tuple(found)
+
+
+def differentials(derivation: Derivation) -> tuple[Expr, ...]:
+    """Where lines that go by differentials start: the differential of the statement, and that of its transpose."""
+    if derivation.wrt is None or derivation.direction is None:
+        return ()
+    both = (derivation.statement, Transpose(derivation.statement))
+    return tuple(Differential(one, derivation.wrt, derivation.direction) for one in both)
 
 
 def _shown(derivation: Derivation) -> Iterable[Expr]:

@@ -65,8 +65,76 @@ DERIVATIVES: list[tuple[str, str, str]] = [
     ("x.T @ y + 0 * (x.T @ x)", "x", "x: vector(n); y: vector(n)"),
     ("sum(log(sigmoid(w.T @ X[i, :])), i)", "w", "w: vector(d); X: matrix(n, d)"),
     ("log(norm(S))", "S", "S: matrix(m, n) nonzero"),
+    ("tr(S @ A)", "S", "S: matrix(n, n) symmetric; A: matrix(n, n)"),
+    ("tr(D @ A)", "D", "D: matrix(n, n) diagonal; A: matrix(n, n)"),
+    ("tr(matrix_power(A, 3))", "A", "A: matrix(n, n)"),
+    ("b.T @ matrix_power(A, 2) @ c", "A", "A: matrix(n, n); b: vector(n); c: vector(n)"),
+    ("-y.T @ log(softmax(x))", "x", "x: vector(n); y: vector(n) onehot"),
+    ("(u.T @ u) * (b.T @ x) + norm(u) * sum(x)", "x", "x: vector(n); b: vector(n); u: vector(n) unit"),
+    ("softmax(x)", "x", "x: vector(n)"),
+    ("x / norm(x)", "x", "x: vector(n) nonzero"),
+    ("det(A)**2", "A", "A: matrix(n, n) invertible"),
+    ("tr(kron(A, B))", "A", "A: matrix(n, n); B: matrix(m, m)"),
+    ("sum(kron(2 * A, X)) + norm(kron(A, X))**2", "X", "A: matrix(n, n); X: matrix(m, p)"),
+    ("det(kron(W, A))", "W", "W: matrix(n, n) invertible; A: matrix(2, 2)"),
+    ("vec(X).T @ kron(B, A) @ vec(X)", "X", "X: matrix(m, n); A: matrix(m, m); B: matrix(n, n)"),
+    ("norm(vec(A @ X))**2 + sum(vec(X))", "X", "X: matrix(m, n); A: matrix(m, m)"),
+    ("tr(kron(A, B) @ kron(A, B).T)", "A", "A: matrix(n, n); B: matrix(m, m)"),
+    ("norm(kron(x, a))**2", "x", "x: vector(n); a: vector(m)"),
+    ("mean((x - mean(x))**2)", "x", "x: vector(n)"),
+    ("exp(x) / sum(exp(x))", "x", "x: vector(n)"),
+    ("logdet(P + X @ X.T)", "X", "X: matrix(m, n); P: matrix(m, m) positive_definite"),
+    ("sum(p * log(p / q))", "p", "p: vector(n) positive; q: vector(n) positive"),
     ("x.T @ eye(n) @ x + x.T @ A @ eye(n) @ b", "x", "x: vector(n); A: matrix(n, n); b: vector(n)"),
 ]
+
+DIFFERENTIALS: list[tuple[str, str, str]] = [
+    ("x.T @ A @ x", "x", "x: vector(n); A: matrix(n, n)"),
+    ("tr(X.T @ A @ X)", "X", "X: matrix(m, n); A: matrix(m, m)"),
+    ("a.T @ inv(X) @ b", "X", "X: matrix(n, n) invertible; a: vector(n); b: vector(n)"),
+    ("norm(y - X @ w)**2", "w", "X: matrix(n, d); y: vector(n); w: vector(d)"),
+    ("sum(sigmoid(X @ w))", "w", "X: matrix(n, d); w: vector(d)"),
+    ("sin(A @ x)", "x", "x: vector(n); A: matrix(m, n)"),
+    ("det(A @ X @ B)", "X", "X: matrix(n, n) invertible; A: matrix(n, n) invertible; B: matrix(n, n) invertible"),
+    ("logdet(X.T @ X)", "X", "X: matrix(n, n) invertible"),
+    ("x.T @ inv(A) @ x", "x", "x: vector(n); A: matrix(n, n) invertible"),
+    ("tr(X @ X @ X)", "X", "X: matrix(n, n)"),
+    ("tr(A @ (B * X))", "X", "X: matrix(m, n); A: matrix(n, m); B: matrix(m, n)"),
+    ("tr(B * (A @ X))", "X", "X: matrix(m, n); A: matrix(n, m); B: matrix(n, n)"),
+    ("sum(A @ X @ B)", "X", "X: matrix(m, n); A: matrix(p, m); B: matrix(n, q)"),
+    ("norm(A @ X - B)**2", "X", "X: matrix(m, n); A: matrix(p, m); B: matrix(p, n)"),
+    ("norm(X @ X.T - A)", "X", "X: matrix(m, n); A: matrix(m, m)"),
+    ("tr(X)**2 + tr(X @ X.T)", "X", "X: matrix(n, n)"),
+    ("exp(a.T @ X @ b)", "X", "X: matrix(m, n); a: vector(m); b: vector(n)"),
+    ("x / norm(x)", "x", "x: vector(n) nonzero"),
+    ("x / (x.T @ x)", "x", "x: vector(n) nonzero"),
+    ("x @ x.T @ a", "x", "x: vector(n); a: vector(n)"),
+    ("x * (a.T @ x)", "x", "x: vector(n); a: vector(n)"),
+    ("x.T @ x * A @ b", "x", "x: vector(n); A: matrix(m, m); b: vector(m)"),
+    ("softmax(A @ x)", "x", "x: vector(n); A: matrix(m, n)"),
+    ("tr(diag(x) @ A)", "x", "x: vector(n); A: matrix(n, n)"),
+    ("a.T @ diag(X @ B)", "X", "X: matrix(m, n); B: matrix(n, m); a: vector(m)"),
+    ("a.T @ diag(x) @ b", "x", "x: vector(n); a: vector(n); b: vector(n)"),
+    ("tr(x @ x.T @ A)", "x", "x: vector(n); A: matrix(n, n)"),
+    ("(A * (x @ x.T)) @ b", "x", "x: vector(n); A: matrix(n, n); b: vector(n)"),
+    ("inv(eye(n) + t * A)", "t", "t: scalar; A: matrix(n, n)"),
+    ("sum(relu(X @ W) @ v)", "W", "X: matrix(n, d); W: matrix(d, k); v: vector(k)"),
+    ("y.T @ log(softmax(W @ x))", "W", "x: vector(n); W: matrix(k, n); y: vector(k)"),
+    ("tr(sin(X) @ A)", "X", "X: matrix(m, n); A: matrix(n, m)"),
+    ("norm(x - mean(x))**2 / n", "x", "x: vector(n)"),
+    ("det(t * A)", "t", "t: scalar; A: matrix(n, n) invertible"),
+    ("x.T", "x", "x: vector(n)"),
+    ("t", "t", "t: scalar"),
+    ("A @ y", "x", "x: vector(n); A: matrix(m, n); y: vector(n)"),
+    ("tr(kron(A, X))", "X", "A: matrix(m, m); X: matrix(n, n)"),
+    ("norm(vec(X))**2", "X", "X: matrix(m, n)"),
+    ("logsumexp(A @ x)", "x", "x: vector(n); A: matrix(m, n)"),
+    ("tr(matrix_power(X, k))", "X", "X: matrix(n, n); k: scalar integer positive"),
+    ("a.T @ matrix_power(X, 3) @ b", "X", "X: matrix(n, n); a: vector(n); b: vector(n)"),
+    ("diag(A @ diag(x) @ B)", "x", "x: vector(n); A: matrix(m, n); B: matrix(n, m)"),
+    ("tr((X @ B).T @ (A + X.T).T)", "X", "X: matrix(m, n); A: matrix(n, m); B: matrix(n, n)"),
+]
+"""Questions for the method `differential`, besides those above."""
 
 MATRIX_FORMS: list[tuple[str, str]] = [
     ("sum(A[i, j]*x[i]*y[i], i)", "A: matrix(n, n); x: vector(n); y: vector(n)"),
@@ -87,9 +155,13 @@ def declared(text: str) -> list[str]:
     return [one.strip() for one in text.split(";")]
 
 
-def derivative(case: tuple[str, str, str], order: int = 1) -> Part:
+def derivative(case: tuple[str, str, str], order: int = 1, method: str = "index") -> Part:
     expression, wrt, names = case
-    return derivative_question(expression, wrt, scope_from(declared(names), ()), order=order)
+    return derivative_question(expression, wrt, scope_from(declared(names), ()), order=order, method=method)
+
+
+def differential(case: tuple[str, str, str]) -> Part:
+    return derivative(case, method="differential")
 
 
 def matrix_form(case: tuple[str, str]) -> Part:
@@ -98,4 +170,4 @@ def matrix_form(case: tuple[str, str]) -> Part:
 
 
 def parts() -> list[Part]:
-    return [*map(derivative, DERIVATIVES), *map(matrix_form, MATRIX_FORMS)]
+    return [*map(derivative, DERIVATIVES), *map(matrix_form, MATRIX_FORMS), *map(differential, DIFFERENTIALS)]

@@ -112,8 +112,8 @@ ELEMENTWISE: tuple[tuple[str, Callable[[Array], Array]], ...] = (
     ("erf({})", _erf),
     ("sign({})", np.sign),
     ("2**sin({})", lambda a: 2 ** np.sin(a)),
-    ("(2 + sin({}))**c", None),
-    ("t**sin({})", None),
+    ("((2 + sin({}))**c)", None),
+    ("(t**sin({}))", None),
     ("sqrt(exp(cos({})))", lambda a: np.sqrt(np.exp(np.cos(a)))),
     ("(1 + {0}**2)**(-1/2)", lambda a: (1 + a**2) ** -0.5),
 )  # type: ignore[assignment]
@@ -183,15 +183,20 @@ class Grammar:
     def scalar(self, depth: int) -> Formula:
         here: Shape = ("1", "1")
         return self.pick(  # type: ignore[no-any-return]
-            (self._dot, self._total, self._norm, self._trace, self._arithmetic, self._apply, self._determinant)
-            + (self._log_sum_exp, self._index_sum, self._stacked, self._quadratic, self._dot, self._total, self._trace)
+            (
+                *(self._dot, self._total, self._norm, self._trace, self._arithmetic, self._apply, self._determinant),
+                *(self._log_sum_exp, self._index_sum, self._stacked, self._quadratic),
+                *(self._dot, self._total, self._trace),
+            )
         )(here, depth)
 
     def column(self, dim: str, depth: int) -> Formula:
         here: Shape = (dim, "1")
         return self.pick(  # type: ignore[no-any-return]
-            (self._product, self._arithmetic, self._apply, self._softmax, self._diagonal, self._product, self._solve)
-            + (self._turned, self._arithmetic)
+            (
+                *(self._product, self._arithmetic, self._apply, self._softmax, self._diagonal),
+                *(self._product, self._solve, self._turned, self._arithmetic),
+            )
         )(here, depth)
 
     def row(self, dim: str, depth: int) -> Formula:
@@ -254,11 +259,11 @@ class Grammar:
             return self.pick(_OF_POSITIVE)  # type: ignore[no-any-return]
         pattern, function = self.pick(ELEMENTWISE)
         body = self.formula(shape, depth - 1)
-        if pattern == "(2 + sin({}))**c":
+        if pattern == "((2 + sin({}))**c)":
             return Formula(pattern.format(body), shape, lambda at: (2 + np.sin(body.value(at))) ** at["c"])
-        if pattern == "t**sin({})":
+        if pattern == "(t**sin({}))":
             return Formula(pattern.format(body), shape, lambda at: at["t"] ** np.sin(body.value(at)))
-        return unary(f"({pattern})" if "*" in pattern or "/" in pattern else pattern, body, shape, function)
+        return unary(f"({pattern})", body, shape, function)
 
     def _total(self, shape: Shape, depth: int) -> Formula:
         body = self.formula(self.array_shape(), depth - 1)
@@ -339,7 +344,7 @@ class Grammar:
         return transpose(self.formula((shape[1], shape[0]), depth - 1))
 
 
-# --- building -----------------------------------------------------------------------------------------------------------
+# --- building ---------------------------------------------------------------------------------------------------------
 
 
 def symbol(name: str) -> Formula:
@@ -381,11 +386,11 @@ def _entry_of_A(at: Values) -> Array:
 _OF_POSITIVE = (
     Formula("log(u)", ("n", "1"), lambda at: np.log(at["u"])),
     Formula("sqrt(u)", ("n", "1"), lambda at: np.sqrt(at["u"])),
-    Formula("u**c", ("n", "1"), lambda at: at["u"] ** at["c"]),
-    Formula("u**x", ("n", "1"), lambda at: at["u"] ** at["x"]),
-    Formula("u**u", ("n", "1"), lambda at: at["u"] ** at["u"]),
+    Formula("(u**c)", ("n", "1"), lambda at: at["u"] ** at["c"]),
+    Formula("(u**x)", ("n", "1"), lambda at: at["u"] ** at["x"]),
+    Formula("(u**u)", ("n", "1"), lambda at: at["u"] ** at["u"]),
     Formula("(1 / u)", ("n", "1"), lambda at: 1 / at["u"]),
-    Formula("u**(3/2)", ("n", "1"), lambda at: at["u"] ** 1.5),
+    Formula("(u**(3/2))", ("n", "1"), lambda at: at["u"] ** 1.5),
 )
 
 
@@ -403,7 +408,9 @@ _INDEX_SUMS = (
     Formula("sum(log(sigmoid(x.T @ B[:, j]))*v[j], j)", _S, lambda at: _number(_log_sigmoid_sum(at))),
     Formula("sum(M[i, i]*x[i], i)", _S, lambda at: _number((np.diag(at["M"]) * at["x"].ravel()).sum())),
     Formula("sum(M[i, j]*M[j, i]*u[i], i, j)", _S, lambda at: _number((np.diag(at["M"] @ at["M"]) @ at["u"]).sum())),
-    Formula("sum(delta(i, j)*x[i]*exp(sin(y[j])), i, j)", _S, lambda at: _number((at["x"] * np.exp(np.sin(at["y"]))).sum())),
+    Formula(
+        "sum(delta(i, j)*x[i]*exp(sin(y[j])), i, j)", _S, lambda at: _number((at["x"] * np.exp(np.sin(at["y"]))).sum())
+    ),
 )
 
 

@@ -17,11 +17,12 @@ from derivgen.expr.shapes import show_shape
 from derivgen.expr.text import text
 from derivgen.render.plain import unicode_math
 
-from .corpus import DERIVATIVES, MATRIX_FORMS, derivative, matrix_form
+from .corpus import DERIVATIVES, DIFFERENTIALS, MATRIX_FORMS, derivative, differential, matrix_form
 
 FOLDER = Path(__file__).parents[1] / "golden"
 CASES = [
     *((f"derivative-{number:02}", derivative(case)) for number, case in enumerate(DERIVATIVES, 1)),
+    *((f"differential-{number:02}", differential(case)) for number, case in enumerate(DIFFERENTIALS[:6], 1)),
     *((f"matrix-form-{number:02}", matrix_form(case)) for number, case in enumerate(MATRIX_FORMS, 1)),
 ]
 

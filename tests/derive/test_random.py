@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from derivgen.build.question import derivative_question, scope_from
 from derivgen.derivation import Derivation
 from derivgen.derive import derive
-from derivgen.errors import CannotDerive
+from derivgen.errors import CannotDerive, ExpressionError
 from derivgen.expr.nodes import Layout
 from derivgen.expr.text import text
 from derivgen.problem.model import Scope
@@ -79,12 +79,18 @@ def scope() -> Scope:
 def examine(asked: Question) -> str:
     """What came of a question: "verified", "refused ...", "unchecked ...", "no value"; fails where that is not true."""
     wrt = asked.wrt + (".T" if asked.turned else "")
-    part = derivative_question(asked.formula.text, wrt, scope(), order=asked.order)
+    try:
+        part = derivative_question(asked.formula.text, wrt, scope(), order=asked.order)
+    except ExpressionError as error:
+        if "the power is too large" not in str(error):
+            raise
+        return "no value"
     started = time.perf_counter()
     try:
         derivation = derive(part, asked.layout)
     except CannotDerive as refusal:
-        assert re.search(r"derivative of \w+", str(refusal)), refusal
+        if not re.search(r"derivative of \w+", str(refusal)):
+            raise
         return f"refused: {refusal}"
     derived = time.perf_counter()
     report = check_derivation(derivation)
@@ -92,10 +98,9 @@ def examine(asked: Question) -> str:
     taken = f"{derived - started:.1f} s to derive, {ended - derived:.1f} s to check"
     assert ended - started < SECONDS, taken
     assert not report.is_wrong, messages(report)
-    agrees = compared(asked, derivation)
     if not report.verified:
         return f"unchecked: {messages(report)}"
-    return "verified" if agrees else "no value"
+    return "verified" if compared(asked, derivation) else "no value"
 
 
 def messages(report: Report) -> str:
@@ -140,7 +145,7 @@ def printed(derivation: Derivation, values: dict[str, Array]) -> Array:
     exec(source, space)
     function = space["derivative"]
     names = function.__code__.co_varnames[: function.__code__.co_argcount]
-    functions = {"f": abstract(0), "D_f": abstract(1), "D_D_f": abstract(2), "D_f_2": abstract(2)}
+    functions = {"f": abstract(0), "D_f": abstract(1), "D_f_1_1": abstract(2)}
     given = {name: values[name] if name in values else functions[name] for name in names}
     found: Array = np.asarray(function(**given))
     return found
@@ -166,3 +171,11 @@ def test_no_wrong_derivative(share: int) -> None:
     assert outcomes["refused"] <= MOST_REFUSED * total + 1, outcomes
     assert outcomes["unchecked"] <= MOST_UNCHECKED * total + 1, outcomes
     assert outcomes["no value"] <= MOST_WITHOUT_VALUE * total + 1, outcomes
+
+
+@pytest.mark.parametrize(
+    "expression", ["tr(x.T @ M @ x)", "det(x.T @ x)", "logdet(x.T @ x)", "inv(x.T @ x)", "matrix_power(x.T @ x, 3)"]
+)
+def test_a_scalar_where_a_matrix_is_wanted(expression: str) -> None:
+    derivation = derive(derivative_question(expression, "x", scope()), Layout.DENOMINATOR)
+    assert check_derivation(derivation).verified

@@ -9,12 +9,15 @@ from pathlib import Path
 from derivgen.derivation import Conclude, Derivation, Instance, Rewrite, Rule
 from derivgen.errors import Place
 from derivgen.expr.nodes import (
+    DIFFERENTIAL,
     ONE,
     Apply,
     Column,
+    Commutation,
     Delta,
     Det,
     Diag,
+    Differential,
     Dim,
     Entry,
     Expr,
@@ -53,6 +56,7 @@ n, m = Dim(1, ("n",)), Dim(1, ("m",))
 i, j, k, l = (Index(name, n) for name in "ijkl")
 A, X = Symbol("A", (n, n)), Symbol("X", (m, n))
 x, y, theta = Symbol("x", (n, ONE)), Symbol("y", (n, ONE)), Symbol("theta", (n, ONE))
+dx = Symbol("dx", (n, ONE), frozenset({DIFFERENTIAL}))
 f, a, b = Symbol("f"), Symbol("a"), Symbol("b")
 x_i, x_j, x_k = (Entry(x, (index,)) for index in (i, j, k))
 A_ij, A_kj, A_ik = Entry(A, (i, j)), Entry(A, (k, j)), Entry(A, (i, k))
@@ -95,9 +99,11 @@ EVERY_NODE: tuple[Expr, ...] = (
     Kron(A, X),
     Ones((n, ONE)),
     Zeros((n, n)),
+    Commutation((m, n)),
     Eye(n),
     Sum(i, x_i),
     Partial(f, x_k),
+    Differential(MatMul((A, x)), x, dx),
 )
 
 

@@ -15,6 +15,7 @@ from derivgen.expr.nodes import (
     Column,
     Delta,
     Diag,
+    Differential,
     Dim,
     Entry,
     Expr,
@@ -52,6 +53,7 @@ from tests.render.samples import (
     abstract,
     apply,
     b,
+    dx,
     f,
     i,
     j,
@@ -78,6 +80,12 @@ def sym(name: str, *shape: Dim, latex: str = "") -> Symbol:
 
 
 LATEX: list[tuple[Expr, str]] = [
+    (MatMul((Transpose(dx), A, dx)), r"(\mathrm{d}\mathbf{x})^{\mathsf T}\mathbf{A}\,\mathrm{d}\mathbf{x}"),
+    (Differential(f, x, dx), r"\mathrm{d}f"),
+    (
+        MatMul((Transpose(x), Differential(MatMul((A, x)), x, dx))),
+        r"\mathbf{x}^{\mathsf T}\,\mathrm{d}(\mathbf{A}\mathbf{x})",
+    ),
     (A_ij, "A_{ij}"),
     (theta, r"\boldsymbol{\theta}"),
     (Entry(theta, (i,)), r"\theta_{i}"),
@@ -190,6 +198,9 @@ PLAIN: list[tuple[Expr, str]] = [
     (Product((half, a)), "(1/2) a"),
     (Product((e_i, Power(Sum(k, e_k), MINUS_ONE))), "exp(x_i)/(Σ_k exp(x_k))"),
     (Product((x, Power(y, MINUS_ONE))), "x ⊘ y"),
+    (MatMul((Transpose(dx), A, dx)), "(dx)ᵀ A dx"),
+    (Differential(f, x, dx), "df"),
+    (MatMul((Transpose(x), Differential(MatMul((A, x)), x, dx))), "xᵀ d(A x)"),
     (theta, "θ"),
     (Entry(sym("y_hat", n), (i,)), "ŷ_i"),
     (Inverse(At), "A⁻ᵀ"),

@@ -20,6 +20,7 @@ from derivgen.expr.nodes import (
     Eye,
     Index,
     Inverse,
+    Kron,
     LogDet,
     LogSumExp,
     MatMul,
@@ -36,6 +37,7 @@ from derivgen.expr.nodes import (
     Total,
     Trace,
     Transpose,
+    Vec,
     Zeros,
 )
 from derivgen.rules import (
@@ -45,6 +47,7 @@ from derivgen.rules import (
     contraction,
     differentiation,
     expansion,
+    kronecker,
     matrix_algebra,
     scalar_forms,
 )
@@ -57,6 +60,7 @@ from .symbols import (
     B,
     B_ij,
     B_jk,
+    C,
     D,
     H,
     K,
@@ -90,6 +94,7 @@ from .symbols import (
     y,
     y_i,
 )
+from .test_differentials import TABLE as DIFFERENTIALS
 
 xT = Transpose(x)
 X_rj, X_ri = Entry(X, (r, j)), Entry(X, (r, i))
@@ -98,6 +103,7 @@ ax_i = Entry(ax, (i,))
 inv_A = Inverse(A)
 d_x = Partial(x_i, x_k)
 q = Index("q", n)
+SYMMETRIC_INVERSE = Inverse(Plus((S, MatMul((x, xT)))))
 
 # rule, before, after
 TABLE: list[tuple[Rule, Expr, Expr]] = [
@@ -179,6 +185,24 @@ TABLE: list[tuple[Rule, Expr, Expr]] = [
         times(Plus((times(Norm(x), A), times(B, over(Norm(x))))), Power(Norm(x), num(-2))),
         Plus((times(over(Norm(x)), A), times(B, Power(Norm(x), num(-3))))),
     ),
+    (matrix_algebra.order_of_factors, times(t, num(2), x), times(num(2), t, x)),
+    (matrix_algebra.scalar_transposed, MatMul((Transpose(y), x)), MatMul((xT, y))),
+    (matrix_algebra.scalar_transposed, MatMul((xT, Transpose(A), x)), MatMul((xT, A, x))),
+    (matrix_algebra.symmetric_expression, Transpose(Inverse(Plus((S, MatMul((x, xT)))))), SYMMETRIC_INVERSE),
+    (matrix_algebra.fold_softmax, times(fn("exp", x), over(Total(fn("exp", x)))), Softmax(x)),
+    (algebra.order_of_terms, Plus((Transpose(A), A)), Plus((A, Transpose(A)))),
+    (kronecker.kron_scalars, Kron(times(t, A), X), times(t, Kron(A, X))),
+    (kronecker.kron_transposed, Transpose(Kron(A, X)), Kron(Transpose(A), Transpose(X))),
+    (kronecker.kron_trace, Trace(Kron(A, B)), times(Trace(A), Trace(B))),
+    (kronecker.kron_total, Total(Kron(A, X)), times(Total(A), Total(X))),
+    (kronecker.kron_norm, Norm(Kron(A, X)), times(Norm(A), Norm(X))),
+    (kronecker.kron_det, Det(Kron(A, B)), times(Power(Det(A), Size(n)), Power(Det(B), Size(n)))),
+    (kronecker.mixed_product, MatMul((Kron(A, X), Kron(B, C))), Kron(MatMul((A, B)), MatMul((X, C)))),
+    (kronecker.kron_vec, MatMul((Kron(A, X), Vec(B))), Vec(MatMul((X, B, Transpose(A))))),
+    (kronecker.vec_inner, MatMul((Transpose(Vec(X)), Vec(X))), Trace(MatMul((Transpose(X), X)))),
+    (kronecker.vec_total, Total(Vec(X)), Total(X)),
+    (kronecker.vec_total, Norm(Vec(X)), Norm(X)),
+    (kronecker.kron_of_vectors, Kron(x, b), Vec(MatMul((b, xT)))),
     (matrix_algebra.one_hot_rule, Total(H), num(1)),
     (matrix_algebra.unit_rule, MatMul((Transpose(N), N)), num(1)),
     (matrix_algebra.unit_rule, Norm(N), num(1)),
@@ -270,6 +294,12 @@ TABLE: list[tuple[Rule, Expr, Expr]] = [
         Plus((times(x_i, Plus((num(1), minus(y_i)))), times(num(-1), y_i, Plus((num(1), minus(x_i)))))),
         Plus((x_i, minus(y_i))),
     ),
+    (algebra.minus_difference, times(num(-1), Plus((x_i, minus(y_i)))), Plus((y_i, minus(x_i)))),
+    (
+        matrix_algebra.total_of_sum,
+        Total(Plus((x, times(num(-1), Power(Size(n), num(-1)), Total(x))))),
+        num(0),
+    ),
     (algebra.positive_first, Plus((minus(x_i), y_i)), Plus((y_i, minus(x_i)))),
     (algebra.zero_factor, MatMul((Zeros((n, n)), x)), Zeros((n, ONE))),
     (
@@ -328,7 +358,7 @@ def test_is_true(rule: Rule, before: Expr, after: Expr) -> None:
 
 
 def test_each_rule_has_a_row() -> None:
-    tested = {rule.name for rule, _, _ in TABLE}
+    tested = {rule.name for rule, _, _ in (*TABLE, *DIFFERENTIALS)}
     assert {rule.name for rule in CATALOGUE} <= tested
 
 
