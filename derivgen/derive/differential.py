@@ -41,6 +41,7 @@ from derivgen.problem.model import Part
 from derivgen.rules import differentials, matrix_algebra
 from derivgen.rules.algebra import TIDY
 from derivgen.rules.differentials import before_differential, collected, moves
+from derivgen.rules.kronecker import KRONECKER
 from derivgen.rules.layout import arrangement, transpose_terms, transposed
 from derivgen.rules.scalar_forms import simplify_scalar
 
@@ -148,6 +149,7 @@ def _differential_lines(task: _Task) -> Recorder:
     recorder = Recorder(task.start, task.heading)
     linear = Stage((*differentials.ROUTINE, *differentials.LINEAR), pending=True)
     routine = Stage(differentials.ROUTINE, pending=True)
+    recorder.line(Stage(KRONECKER))
     for _ in range(MOST_WAVES):
         if not pending(recorder.current):
             break
