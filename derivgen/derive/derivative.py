@@ -191,11 +191,13 @@ def _concluded(task: _Task, lines: list[Rewrite], recorder: Recorder, part: Part
     form = "index" if reason else "matrix"
     conclusion = _conclusion(goal, result, heading, places[::-1] if part.wrt_transposed else places)
     steps: tuple[Step, ...] = (*lines, *recorder.lines, conclusion)
+    statement = task.statement
     if part.scope.definitions:
         steps = folded_lines(steps, part.scope.definitions, part.scope.symbols)
+        statement = folded(statement, part.scope.definitions, part.scope.symbols)
     return Derivation(
         task="derive",
-        statement=task.statement,
+        statement=statement,
         steps=steps,
         result=result,
         form=form,

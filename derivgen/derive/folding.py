@@ -38,7 +38,8 @@ def folded_lines(
     found: list[Step] = []
     for step in steps:
         if isinstance(step, Conclude):
-            found.append(replace(step, goal=folded(step.goal, definitions, symbols)))
+            goal, heading = (folded(side, definitions, symbols) for side in (step.goal, step.heading))
+            found.append(replace(step, goal=goal, heading=heading))
             continue
         before, after = (folded(side, definitions, symbols) for side in (step.before, step.after))
         if before != after:

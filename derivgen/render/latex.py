@@ -411,6 +411,7 @@ class _Printer:
             pieces.append(self._arrays(arrays, array_divisors))
         if len(pieces) == 1:
             return pieces[0]
+        pieces = [piece if piece.binding >= PREFIX else self._parenthesized(piece) for piece in pieces]
         joined = self._joined(pieces, r"\,", min(PRODUCT, *(piece.binding for piece in pieces)))
         return replace(joined, tex=joined.tex.replace(r"\,\sum", r" \sum"))
 

@@ -17,6 +17,7 @@ from derivgen.render.views import (
     EDITIONS,
     CheckView,
     ClaimView,
+    DefinitionView,
     Edition,
     LineView,
     PartView,
@@ -90,6 +91,9 @@ def _problem(number: int, problem: Problem, answers: Sequence[Answer], shows: Ed
         mark=_mark(place) if place else f"{problem.path}:1",
         prompt=problem.prompt,
         symbols=_symbols(problem, answers),
+        definitions=tuple(
+            DefinitionView(problem.scope.symbols[name], meaning) for name, meaning in problem.scope.definitions.items()
+        ),
         parts=tuple(_part(letter, answer, shows) for letter, answer in zip(letters, answers, strict=True)),
     )
 

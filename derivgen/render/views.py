@@ -144,6 +144,14 @@ class PartView:
 
 
 @dataclass(frozen=True, slots=True)
+class DefinitionView:
+    """A named quantity and what it is defined as."""
+
+    symbol: Symbol
+    meaning: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class ProblemView:
     number: int
     title: str
@@ -151,6 +159,7 @@ class ProblemView:
     mark: str
     prompt: str
     symbols: tuple[SymbolView, ...]
+    definitions: tuple[DefinitionView, ...]
     parts: tuple[PartView, ...]
 
 

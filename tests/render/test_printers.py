@@ -80,6 +80,12 @@ def sym(name: str, *shape: Dim, latex: str = "") -> Symbol:
 
 
 LATEX: list[tuple[Expr, str]] = [
+    # a sum beside a fraction keeps its parentheses
+    (
+        Product((Power(Size(n), number(-1)), Plus((Entry(x, (i,)), Entry(y, (i,)))))),
+        r"\frac{1}{n}\,(x_{i} + y_{i})",
+    ),
+    (Product((Power(Size(n), number(-1)), Plus((x, y)))), r"\frac{1}{n}\,(\mathbf{x} + \mathbf{y})"),
     (MatMul((Transpose(dx), A, dx)), r"(\mathrm{d}\mathbf{x})^{\mathsf T}\mathbf{A}\,\mathrm{d}\mathbf{x}"),
     (Differential(f, x, dx), r"\mathrm{d}f"),
     (
