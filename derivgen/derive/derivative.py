@@ -51,8 +51,6 @@ def derive(part: Part, layout: Layout) -> Derivation:
     Raises CannotDerive, naming what derivgen has no rule for.
     """
     assert part.expression is not None and part.wrt is not None
-    if "triangular" in part.wrt.assumptions:
-        raise CannotDerive("the derivative by a triangular variable is not there yet")
     task = _task(part.expression, part.wrt, part.order, layout, part.scope)
     lines, opened = _value_lines(task)
     recorder = _derivative_lines(task, opened, 1)

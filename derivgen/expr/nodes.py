@@ -288,6 +288,13 @@ class Commutation:
 
 
 @dataclass(frozen=True, slots=True)
+class Upper:
+    """The dim x dim matrix with ones on and above the diagonal, zeros below: `upper(n)`."""
+
+    dim: Dim
+
+
+@dataclass(frozen=True, slots=True)
 class Sum:
     """The sum of `body` over all values of `index`, which is bound here."""
 
@@ -315,7 +322,7 @@ class Differential:
     by: Symbol
 
 
-Leaf = Number | Size | Symbol | Delta | Ones | Zeros | Eye | Commutation
+Leaf = Number | Size | Symbol | Delta | Ones | Zeros | Eye | Commutation | Upper
 Unary = (
     Transpose | Inverse | Trace | Det | LogDet | Total | Norm | LogSumExp | Softmax | Diag | Vec
 )  # all have the field `body`

@@ -45,6 +45,7 @@ from derivgen.expr.nodes import (
     Total,
     Trace,
     Transpose,
+    Upper,
     Vec,
     Zeros,
 )
@@ -55,7 +56,7 @@ def shape(expr: Expr) -> Shape:
     match expr:
         case Symbol() | Ones() | Zeros():
             return expr.shape
-        case Eye(dim):
+        case Eye(dim) | Upper(dim):
             return (dim, dim)
         case Commutation((rows, columns)):
             return (rows * columns, rows * columns)

@@ -48,6 +48,7 @@ from derivgen.expr.nodes import (
     Total,
     Trace,
     Transpose,
+    Upper,
     Vec,
     Zeros,
 )
@@ -130,6 +131,8 @@ def _text(expr: Expr) -> tuple[str, int]:
             return f"zeros({_shape(shape)})", ATOM
         case Eye(dim):
             return f"eye({dim})", ATOM
+        case Upper(dim):
+            return f"upper({dim})", ATOM
         case Commutation((rows, columns)):
             return f"commutation({rows}, {columns})", ATOM
         case Sum():

@@ -22,6 +22,7 @@ from derivgen.expr.nodes import (
     Subscript,
     Sum,
     Symbol,
+    Upper,
     Zeros,
 )
 
@@ -146,7 +147,7 @@ def dimensions(expr: Expr) -> tuple[str, ...]:
             case Symbol(shape=of) | Ones(of) | Zeros(of) | Commutation(of):
                 note(of[0])
                 note(of[1])
-            case Eye(dim) | Size(dim):
+            case Eye(dim) | Size(dim) | Upper(dim):
                 note(dim)
     for index in all_indices(expr):
         note(index.dim)

@@ -35,6 +35,7 @@ from derivgen.expr.nodes import (
     Total,
     Trace,
     Transpose,
+    Upper,
     Vec,
     Zeros,
 )
@@ -202,7 +203,7 @@ OF_EXPRESSIONS: dict[str, tuple[int, int, Callable[[Call], Expr]]] = {
 }
 """Name to the least and the greatest number of arguments, and what builds the node."""
 
-OF_DIMENSIONS = ("ones", "zeros", "eye", "commutation")
+OF_DIMENSIONS = ("ones", "zeros", "eye", "commutation", "upper")
 OF_LETTERS = ("delta",)
 
 KNOWN_FUNCTIONS = frozenset({*FUNCTIONS, *OF_EXPRESSIONS, *OF_DIMENSIONS, *OF_LETTERS, "sum"})
@@ -262,10 +263,12 @@ def _count(call: Call, least: int, most: int) -> None:
 
 
 def of_dimensions(spelled: Spelled, name: str, span: Span, dims: list[Dim]) -> Operand:
-    """ones(n), ones(m, n), zeros likewise, eye(n), commutation(m, n)."""
-    if name == "eye":
+    """ones(n), ones(m, n), zeros likewise, eye(n), commutation(m, n), upper(n)."""
+    if name == "upper" and len(dims) == 1:
+        return Operand(Upper(dims[0]), (dims[0], dims[0]), span)
+    if name in ("eye", "upper"):
         if len(dims) != 1:
-            spelled.refuse(f"in {spelled.quote(span)}: eye takes 1 dimension, not {len(dims)}", span)
+            spelled.refuse(f"in {spelled.quote(span)}: {name} takes 1 dimension, not {len(dims)}", span)
         return Operand(Eye(dims[0]), (dims[0], dims[0]), span)
     if name == "commutation":
         if len(dims) != 2:

@@ -53,6 +53,7 @@ from derivgen.expr.nodes import (
     Total,
     Trace,
     Transpose,
+    Upper,
     Vec,
     Zeros,
 )
@@ -229,6 +230,8 @@ class _Printer:
                 return self._product(factors)
             case Power(base, exponent):
                 return self._power(base, exponent)
+            case Apply(Function("sign"), (Apply(Function("relu"), (argument,)),)):
+                return self._positive(argument)
             case Apply(function, arguments):
                 return self._apply(function, arguments)
             case MatMul(factors):
@@ -273,6 +276,8 @@ class _Printer:
                 return self._filled("0", shape)
             case Eye():
                 return Piece(r"\mathbf{I}")
+            case Upper():
+                return Piece(r"\mathbf{1}_{\triangle}")
             case Commutation((rows, columns)):
                 return Piece(rf"\mathbf{{K}}_{{{dim_latex(rows)},{dim_latex(columns)}}}")
             case Sum(index, body):
@@ -492,6 +497,11 @@ class _Printer:
         return Piece(f"{inner.tex}^{{{exponent}}}", POWER, inner.height)
 
     # functions, sum signs, derivatives
+
+    def _positive(self, argument: Expr) -> Piece:
+        """Iverson's bracket [u > 0]: 1 where u is positive, 0 elsewhere."""
+        inner = self.piece(argument)
+        return self._fenced(f"{inner.tex} > 0", inner.height, "[", "]")
 
     def _apply(self, function: Function, arguments: tuple[Expr, ...]) -> Piece:
         operator = OPERATORS.get(function.name) if not function.abstract else None

@@ -56,6 +56,7 @@ from derivgen.expr.nodes import (
     Total,
     Trace,
     Transpose,
+    Upper,
     Vec,
     Zeros,
 )
@@ -225,7 +226,7 @@ def _sizes(used: Iterable[Expr], indices: Iterable[Index]) -> tuple[Dim, ...]:
     for expr in used:
         for node in subexpressions(expr):
             match node:
-                case Size(dim) | Eye(dim):
+                case Size(dim) | Eye(dim) | Upper(dim):
                     found[dim] = None
                 case Ones(of) | Zeros(of) | Commutation(of):
                     found |= dict.fromkeys(of)
@@ -426,6 +427,8 @@ class _Code:
                 return ("0", ATOM) if of == SCALAR else (f"np.zeros({self.shape(of)})", ATOM)
             case Eye(dim):
                 return ("1", ATOM) if dim == ONE else (f"np.eye({self.dim(dim)})", ATOM)
+            case Upper(dim):
+                return f"np.triu(np.ones(({self.dim(dim)}, {self.dim(dim)})))", ATOM
             case Commutation((rows, columns)):
                 m, n = self.dim(rows), self.dim(columns)
                 rows_of_k = f'np.arange({m} * {n}).reshape({m}, {n}, order="F").ravel()'

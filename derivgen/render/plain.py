@@ -48,6 +48,7 @@ from derivgen.expr.nodes import (
     Total,
     Trace,
     Transpose,
+    Upper,
     Vec,
     Zeros,
 )
@@ -159,6 +160,8 @@ def _shown(expr: Expr) -> Shown:
             return _filled("1", shape)
         case Zeros(shape):
             return _filled("0", shape)
+        case Upper():
+            return "1_△", ATOM
         case Commutation((rows, columns)):
             return f"K_({_dim(rows)},{_dim(columns)})", ATOM
         case Eye():
@@ -266,6 +269,9 @@ def _raised(base: Expr, exponent: Expr, sign: str) -> Shown:
 
 def _apply(function: Function, arguments: tuple[Expr, ...]) -> Shown:
     name = _name(function.name) if function.abstract else FUNCTION_NAMES.get(function.name, function.name)
+    match function, arguments:
+        case Function("sign"), (Apply(Function("relu"), (inner,)),):
+            return f"[{unicode_math(inner)} > 0]", ATOM
     if function == Function("abs"):
         return f"|{unicode_math(arguments[0])}|", ATOM
     if len(function.orders) == 1:

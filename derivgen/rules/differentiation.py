@@ -36,6 +36,7 @@ from derivgen.expr.nodes import (
     Sum,
     Symbol,
     Trace,
+    Upper,
 )
 from derivgen.expr.shapes import axes, shape
 from derivgen.expr.walk import all_indices, depends_on, fresh_index
@@ -89,7 +90,10 @@ def symmetric_entry_rule(expr: Expr) -> Expr | None:
     """S_kl and S_lk are one variable; on the diagonal it is counted once."""
     match expr:
         case Partial(Entry(Symbol() as base, (i, j)), Entry(Symbol() as variable, (k, l))) if base == variable:
-            if base.assumptions & {"symmetric", "positive_definite"} and "diagonal" not in base.assumptions:
+            if base.assumptions & {"symmetric", "positive_definite"} and not base.assumptions & {
+                "diagonal",
+                "triangular",
+            }:
                 once = product((_delta(i, k), _delta(j, l)))
                 again = product((_delta(i, l), _delta(j, k)))
                 return plus((once, again, product((MINUS_ONE, once, _delta(k, l)))))
@@ -106,6 +110,20 @@ def diagonal_entry_rule(expr: Expr) -> Expr | None:
         case Partial(Entry(Symbol() as base, (i, j)), Entry(Symbol() as variable, (k, l))) if base == variable:
             if "diagonal" in base.assumptions:
                 return product((_delta(i, k), _delta(j, l), _delta(k, l)))
+    return None
+
+
+@rule(
+    "only the upper triangle moves",
+    law=r"\partial U_{ij} / \partial U_{kl} = \delta_{ik}\delta_{jl}\,[k \le l]",
+    source=f"{COOKBOOK}, sec. 2.8",
+)
+def triangular_entry_rule(expr: Expr) -> Expr | None:
+    """[k <= l] is the entry of the matrix with ones on and above the diagonal."""
+    match expr:
+        case Partial(Entry(Symbol() as base, (i, j)), Entry(Symbol() as variable, (k, l))) if base == variable:
+            if "triangular" in base.assumptions and "diagonal" not in base.assumptions:
+                return product((_delta(i, k), _delta(j, l), Entry(Upper(base.shape[0]), (k, l))))
     return None
 
 
@@ -220,6 +238,22 @@ def chain_rule(expr: Expr) -> Expr | None:
                 for place, argument in enumerate(arguments)
                 if varies(argument, wrt)
             )
+    return None
+
+
+@rule(
+    "chain rule, slope 0 at the kink",
+    law=r"\partial \operatorname{relu}(u) = [u > 0]\,\partial u,"
+    r"\ \partial \lvert u \rvert = \operatorname{sign}(u)\,\partial u",
+    source="Rockafellar, Convex Analysis (1970), sec. 23: one of the subgradients",
+)
+def kink_rule(expr: Expr) -> Expr | None:
+    """relu, the absolute value and the sign have no derivative at 0; the value 0 is taken there."""
+    match expr:
+        case Partial(Apply(Function(name, _, False), (argument,)), wrt) if name in ("relu", "abs", "sign"):
+            if varies(argument, wrt):
+                function = Function(name)
+                return product((derivative_of(function, (argument,), 0), Partial(argument, wrt)))
     return None
 
 
@@ -343,7 +377,13 @@ def _less_one(exponent: Expr) -> Expr:
     return Number(exponent.value - 1) if isinstance(exponent, Number) else Plus((exponent, MINUS_ONE))
 
 
-ROUTINE: tuple[Rule, ...] = (constant_rule, entry_rule, symmetric_entry_rule, diagonal_entry_rule)
+ROUTINE: tuple[Rule, ...] = (
+    constant_rule,
+    entry_rule,
+    symmetric_entry_rule,
+    diagonal_entry_rule,
+    triangular_entry_rule,
+)
 LINEAR: tuple[Rule, ...] = (*OPENED, sum_rule, constant_factor_rule)
 NONLINEAR: tuple[Rule, ...] = (
     softmax_rule,
@@ -356,6 +396,7 @@ NONLINEAR: tuple[Rule, ...] = (
     power_rule,
     exponential_rule,
     logarithmic_rule,
+    kink_rule,
     chain_rule,
     norm_rule,
     inverse_rule,

@@ -223,6 +223,13 @@ def identity(size: int, exact: bool) -> Array:
     return np.eye(size, dtype=int).astype(object) if exact else np.eye(size)
 
 
+def upper(size: int, exact: bool) -> Array:
+    """Ones on and above the diagonal."""
+    bounded(size * size, exact)
+    ones = np.triu(np.ones((size, size), dtype=int))
+    return ones.astype(object) if exact else ones.astype(float)
+
+
 def commutation(rows: int, columns: int, exact: bool) -> Array:
     """K with K vec(A) = vec(A'): column i + rows j of K has its 1 in row j + columns i."""
     identity_matrix = identity(rows * columns, exact)

@@ -53,6 +53,7 @@ from derivgen.expr.nodes import (
     Total,
     Trace,
     Transpose,
+    Upper,
     Vec,
     Zeros,
 )
@@ -256,6 +257,8 @@ class Evaluator:
                 return self._constant(Fraction(0), self.point.shape(shape))
             case Eye(dim):
                 return arrays.identity(self.point.size(dim), self.exact)
+            case Upper(dim):
+                return arrays.upper(self.point.size(dim), self.exact)
             case Commutation(of):
                 return arrays.commutation(*self.point.shape(of), self.exact)
             case _:

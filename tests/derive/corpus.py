@@ -74,6 +74,7 @@ DERIVATIVES: list[tuple[str, str, str]] = [
     ("softmax(x)", "x", "x: vector(n)"),
     ("x / norm(x)", "x", "x: vector(n) nonzero"),
     ("det(A)**2", "A", "A: matrix(n, n) invertible"),
+    ("tr(U @ A)", "U", "U: matrix(n, n) triangular; A: matrix(n, n)"),
     ("tr(kron(A, B))", "A", "A: matrix(n, n); B: matrix(m, m)"),
     ("sum(kron(2 * A, X)) + norm(kron(A, X))**2", "X", "A: matrix(n, n); X: matrix(m, p)"),
     ("det(kron(W, A))", "W", "W: matrix(n, n) invertible; A: matrix(2, 2)"),

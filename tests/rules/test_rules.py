@@ -37,6 +37,7 @@ from derivgen.expr.nodes import (
     Total,
     Trace,
     Transpose,
+    Upper,
     Vec,
     Zeros,
 )
@@ -68,6 +69,7 @@ from .symbols import (
     P,
     Q,
     S,
+    U,
     X,
     b,
     c,
@@ -151,6 +153,16 @@ TABLE: list[tuple[Rule, Expr, Expr]] = [
         differentiation.diagonal_entry_rule,
         Partial(Entry(D, (i, j)), Entry(D, (k, l))),
         times(d_ik, Delta(j, l), Delta(k, l)),
+    ),
+    (
+        differentiation.triangular_entry_rule,
+        Partial(Entry(U, (i, j)), Entry(U, (k, l))),
+        times(d_ik, Delta(j, l), Entry(Upper(n), (k, l))),
+    ),
+    (
+        differentiation.kink_rule,
+        Partial(fn("relu", times(x_i, x_j)), x_k),
+        times(fn("sign", fn("relu", times(x_i, x_j))), Partial(times(x_i, x_j), x_k)),
     ),
     (
         differentiation.softmax_rule,
