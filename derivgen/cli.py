@@ -125,12 +125,12 @@ def check(paths: tuple[Path, ...], layout: str | None, shape: str) -> None:
     elif shape == "github":
         for line in github(result):
             click.echo(line)
-    else:
+    elif result.parts:
         click.echo(table(result), nl=False)
     if result.complaints:
-        if shape == "text":
-            _fail(result.complaints)
-        sys.exit(1)
+        if shape == "github":
+            sys.exit(1)
+        _fail(result.complaints)
 
 
 def _question_options(command: F) -> F:
