@@ -1,4 +1,4 @@
-"""Runs the identities of `identities.py` through derivgen, SymPy and, where it is installed, tensorgrad.
+"""Runs the identities of `identities.py` through derivgen and SymPy.
 
 Each answer is judged by its value at random points, where all dimensions differ, against central differences that NumPy
 computes from the text of the expression alone: nothing of derivgen takes part in that but its notation. The known
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
-import importlib.util
 import json
 import re
 import signal
@@ -503,17 +502,7 @@ def by_layout(outcomes: dict[str, Outcome]) -> Iterator[str]:
 def peers() -> dict[str, Any]:
     import peer_sympy
 
-    found = {"SymPy": peer_sympy}
-    if importlib.util.find_spec("tensorgrad") is None:
-        print("tensorgrad is not installed: skipped")
-    else:
-        import peer_tensorgrad
-
-        if peer_tensorgrad.CAN_EVALUATE:
-            found["tensorgrad"] = peer_tensorgrad
-        else:
-            print("tensorgrad needs a torch that has named tensors: skipped")
-    return found
+    return {"SymPy": peer_sympy}
 
 
 def main() -> None:
