@@ -20,7 +20,7 @@ from derivgen.expr.shapes import axes, shape
 from derivgen.expr.text import text
 from derivgen.expr.walk import all_indices, depends_on, free_indices, subexpressions
 from derivgen.problem.model import Part, Scope
-from derivgen.rules import assembly, contraction, differentiation, expansion, matrix_algebra
+from derivgen.rules import assembly, assumptions, contraction, differentiation, expansion, matrix_algebra
 from derivgen.rules.algebra import TIDY, constant_out_of_sum, like_terms
 from derivgen.rules.kronecker import KRONECKER
 from derivgen.rules.layout import arrangement, transpose_terms, transposed
@@ -243,7 +243,7 @@ def matrix_lines(recorder: Recorder, indices: tuple[Index, ...]) -> Expr:
         recorder.to(form, simplify_scalar)
         plain = form
     assumed: list[Rule] = []
-    simpler = exhausted(plain, (*matrix_algebra.ASSUMED, *matrix_algebra.READABLE), assumed)
+    simpler = exhausted(plain, (*assumptions.ASSUMED, *matrix_algebra.READABLE), assumed)
     if simpler != plain:
         recorder.to(_entry_or_scalar(simpler, indices), *assumed)
     return simpler
@@ -262,7 +262,7 @@ def _entry_or_scalar(array: Expr, indices: tuple[Index, ...]) -> Expr:
 
 def readable(array: Expr) -> Expr:
     """`array` after the laws that make it readable and those of its assumptions; no line is kept."""
-    return exhausted(array, (*matrix_algebra.ASSUMED, *matrix_algebra.READABLE), [])
+    return exhausted(array, (*assumptions.ASSUMED, *matrix_algebra.READABLE), [])
 
 
 def _other_forms(task: _Task, entries: Expr, result: Expr, part: Part, reason: str) -> tuple[tuple[Layout, Expr], ...]:

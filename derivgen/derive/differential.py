@@ -38,7 +38,7 @@ from derivgen.expr.shapes import axes, is_scalar, shape
 from derivgen.expr.text import text
 from derivgen.expr.walk import all_indices, depends_on, free_indices, subexpressions
 from derivgen.problem.model import Part
-from derivgen.rules import differentials, matrix_algebra
+from derivgen.rules import assumptions, differentials, matrix_algebra
 from derivgen.rules.algebra import TIDY
 from derivgen.rules.differentials import before_differential, collected, moves
 from derivgen.rules.kronecker import KRONECKER
@@ -184,7 +184,7 @@ def _read_off(task: _Task, recorder: Recorder) -> Expr:
     turned = of_scalar and not is_scalar(task.wrt)
     used: list[Rule] = []
     array = exhausted(
-        transpose_terms(before) if turned else before, (*matrix_algebra.ASSUMED, *matrix_algebra.READABLE), used
+        transpose_terms(before) if turned else before, (*assumptions.ASSUMED, *matrix_algebra.READABLE), used
     )
     if of_scalar and is_scalar(task.wrt) and (form := simplify_scalar(array)) is not None:
         used.append(simplify_scalar)

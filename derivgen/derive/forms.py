@@ -12,7 +12,7 @@ from derivgen.expr.nodes import ONE, SCALAR, Entry, Expr, Index, Layout, Shape
 from derivgen.expr.shapes import axes, is_scalar, shape
 from derivgen.expr.walk import all_indices, free_indices
 from derivgen.problem.model import Part
-from derivgen.rules import assembly, contraction, expansion, matrix_algebra
+from derivgen.rules import assembly, assumptions, contraction, expansion, matrix_algebra
 from derivgen.rules.layout import transpose_terms
 
 WRITING_OUT = (*expansion.EXPANSION, expansion.norm, *contraction.CONTRACTION)
@@ -92,7 +92,7 @@ def _eliminated(recorder: Recorder, indices: tuple[Index, ...]) -> Expr:
     assembly.refuse_leftovers(recorder.current)
     array = assembly.assemble(recorder.current, indices)
     known: list[Rule] = []
-    plain = exhausted(array, (*matrix_algebra.ASSUMED, *matrix_algebra.READABLE), known)
+    plain = exhausted(array, (*assumptions.ASSUMED, *matrix_algebra.READABLE), known)
     main = [rule for rule in known if rule not in QUIET]
     recorder.to(Entry(plain, indices) if indices else plain, *(main or [read_as(recorder.current, indices)]))
     return plain

@@ -13,7 +13,6 @@ and be checked.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from derivgen.derivation import Rule, rule
 from derivgen.errors import NoMatrixForm
@@ -32,7 +31,6 @@ from derivgen.expr.nodes import (
     Ones,
     Plus,
     Power,
-    Product,
     Row,
     Subscript,
     Sum,
@@ -40,92 +38,12 @@ from derivgen.expr.nodes import (
     Trace,
     Zeros,
 )
-from derivgen.expr.shapes import shape
 from derivgen.expr.text import text
-from derivgen.expr.walk import all_indices, free_indices, fresh_index, rename, subexpressions, transform
+from derivgen.expr.walk import free_indices, rename, subexpressions, transform
+from derivgen.rules.terms import Term, as_column, term_of, turned_from, turned_towards
 
 SOURCE = "Laue, Mitterreiter & Giesen, Computing Higher Order Derivatives of Matrix and Tensor Expressions (2018)"
 MAGNUS = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 1 to 3"
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A sum over `bound` of the product of `factors`."""
-
-    bound: tuple[Index, ...]
-    factors: tuple[Expr, ...]
-
-    @property
-    def expr(self) -> Expr:
-        """Factors that no bound index reaches stand before the sums."""
-        inside = [factor for factor in self.factors if set(free_indices(factor)) & set(self.bound)]
-        outside = [factor for factor in self.factors if factor not in inside]
-        # the numbers go in front; an entry on free indices keeps its place among the others
-        front = [factor for factor in outside if not free_indices(factor)]
-        rest = [factor for factor in self.factors if factor not in front]
-        return product((*front, nested_sum(self.bound, product(rest)))) if self.bound else product((*front, *rest))
-
-    def marks(self, index: Index) -> list[Entry]:
-        return [factor for factor in self.factors if isinstance(factor, Entry) and factor.subscripts == (index,)]
-
-    def edges(self, index: Index) -> list[Entry]:
-        """The factors with two subscripts of which one at least is `index`."""
-        return [
-            factor
-            for factor in self.factors
-            if isinstance(factor, Entry) and len(factor.subscripts) == 2 and index in factor.subscripts
-        ]
-
-    def others(self, index: Index) -> list[Expr]:
-        """The factors on `index` that are neither mark nor edge."""
-        known: list[Expr] = [*self.marks(index), *self.edges(index)]
-        return [factor for factor in self.factors if index in free_indices(factor) and factor not in known]
-
-    def merge(self, taken: Sequence[Expr], made: Expr, gone: Index | None = None) -> Expr:
-        """The term with `made` where the first of the factors `taken` stood, and without the bound index `gone`."""
-        rest = list(self.factors)
-        places: list[int] = []
-        for factor in taken:  # x_i x_i are two factors, though equal
-            places.append(next(n for n, here in enumerate(rest) if here == factor and n not in places))
-        rest[min(places)] = made
-        kept = [factor for n, factor in enumerate(rest) if n == min(places) or n not in places]
-        return Term(tuple(index for index in self.bound if index != gone), tuple(kept)).expr
-
-
-def term_of(expr: Expr) -> Term:
-    """`expr` as one term: sums inside a product are drawn to the front, with letters that do not clash."""
-    bound: list[Index] = []
-    factors: list[Expr] = []
-    waiting = [expr]
-    # a sum without free indices is a number to the rest of the term, unless it is all of the term but numbers
-    whole = sum(isinstance(factor, Sum) or bool(free_indices(factor)) for factor in factors_of(expr)) == 1
-    while waiting:
-        here = waiting.pop(0)
-        if isinstance(here, Product):
-            waiting = [*here.factors, *waiting]
-        elif isinstance(here, Sum) and (free_indices(here) or (whole and not bound)):
-            index, body = here.index, here.body
-            if index in bound or any(index in all_indices(other) for other in (*factors, *waiting)):
-                fresh = fresh_index(
-                    index.dim, (*bound, *all_indices(body), *(i for f in (*factors, *waiting) for i in all_indices(f)))
-                )
-                body, index = rename(body, index, fresh), fresh
-            bound.append(index)
-            waiting = [body, *waiting]
-        else:
-            factors.append(here)
-    return Term(tuple(bound), tuple(factors))
-
-
-def _column(entry: Entry) -> Expr:
-    """The vector of a mark, as a column."""
-    return transpose(entry.base) if shape(entry.base)[0] == ONE else entry.base
-
-
-def _towards(entry: Entry, row: Subscript) -> tuple[Expr, Subscript]:
-    """The matrix of an edge turned so that `row` is its row, and the other subscript."""
-    left, right = entry.subscripts
-    return (entry.base, right) if left == row else (transpose(entry.base), left)
 
 
 @rule("Hadamard product", law=r"u_i\,v_i = (u \odot v)_i", source=f"{MAGNUS}, sec. 3.6")
@@ -136,7 +54,7 @@ def hadamard_product(expr: Expr) -> Expr | None:
         marks = term.marks(index)
         alone = index in term.bound and len(marks) == 2 and not term.edges(index) and not term.others(index)
         if len(marks) > 1 and not alone:
-            pair = sorted((_column(mark) for mark in marks[:2]), key=_complexity)
+            pair = sorted((as_column(mark) for mark in marks[:2]), key=_complexity)
             return term.merge(marks[:2], Entry(product(pair), (index,)))
     return None
 
@@ -158,7 +76,7 @@ def hadamard_matrices(expr: Expr) -> Expr | None:
                 continue
             if any(_passes(term, end) for end in first.subscripts if isinstance(end, Index)):
                 continue
-            base, _ = _towards(second, first.subscripts[0])
+            base, _ = turned_towards(second, first.subscripts[0])
             return term.merge((first, second), Entry(product((first.base, base)), first.subscripts))
     return None
 
@@ -180,7 +98,7 @@ def inner_product(expr: Expr) -> Expr | None:
     for index in term.bound:
         marks = term.marks(index)
         if len(marks) == 2 and not term.edges(index) and not term.others(index):
-            left, right = _inner_order(_column(marks[0]), _column(marks[1]))
+            left, right = _inner_order(as_column(marks[0]), as_column(marks[1]))
             return term.merge(marks, matmul((transpose(left), right)), index)
     return None
 
@@ -196,7 +114,7 @@ def total_of_vector(expr: Expr) -> Expr | None:
     for index in term.bound:
         marks = term.marks(index)
         if len(marks) == 1 and not term.edges(index) and not term.others(index):
-            return term.merge(marks, Total(_column(marks[0])), index)
+            return term.merge(marks, Total(as_column(marks[0])), index)
     return None
 
 
@@ -233,15 +151,9 @@ def matrix_vector(expr: Expr) -> Expr | None:
     for index in reversed(term.bound):
         edges, marks = term.edges(index), term.marks(index)
         if len(edges) == 1 and len(marks) == 1 and not term.others(index) and len(set(edges[0].subscripts)) == 2:
-            matrix, other = _from(edges[0], index)
-            return term.merge((edges[0], marks[0]), Entry(matmul((matrix, _column(marks[0]))), (other,)), index)
+            matrix, other = turned_from(edges[0], index)
+            return term.merge((edges[0], marks[0]), Entry(matmul((matrix, as_column(marks[0]))), (other,)), index)
     return None
-
-
-def _from(edge: Entry, index: Index) -> tuple[Expr, Subscript]:
-    """The matrix of an edge turned so that `index` is its column, and the other subscript."""
-    matrix, other = _towards(edge, index)
-    return transpose(matrix), other
 
 
 @rule("matrix product", law=r"\sum_k A_{ik} B_{kj} = (A B)_{ij}", source=f"{MAGNUS}, sec. 1.4")
@@ -250,8 +162,8 @@ def matrix_matrix(expr: Expr) -> Expr | None:
     for index in reversed(term.bound):
         if _passes(term, index):
             first, second = term.edges(index)
-            left, row = _from(first, index)
-            right, column = _towards(second, index)
+            left, row = turned_from(first, index)
+            right, column = turned_towards(second, index)
             return term.merge((first, second), Entry(matmul((left, right)), (row, column)), index)
     return None
 
@@ -262,7 +174,7 @@ def row_sums(expr: Expr) -> Expr | None:
     for index in reversed(term.bound):
         edges = term.edges(index)
         if len(edges) == 1 and not term.marks(index) and not term.others(index) and len(set(edges[0].subscripts)) == 2:
-            matrix, other = _from(edges[0], index)
+            matrix, other = turned_from(edges[0], index)
             return term.merge(edges, Entry(matmul((matrix, Ones((index.dim, ONE)))), (other,)), index)
     return None
 
@@ -278,9 +190,9 @@ def diagonal_product(expr: Expr) -> Expr | None:
         edges, marks = term.edges(index), term.marks(index)
         looped = any(len(set(edge.subscripts)) == 1 for edge in edges)
         if len(edges) == 2 and len(marks) == 1 and not term.others(index) and not looped:
-            left, row = _from(edges[0], index)
-            right, column = _towards(edges[1], index)
-            made = Entry(matmul((left, Diag(_column(marks[0])), right)), (row, column))
+            left, row = turned_from(edges[0], index)
+            right, column = turned_towards(edges[1], index)
+            made = Entry(matmul((left, Diag(as_column(marks[0])), right)), (row, column))
             return term.merge((*edges, *marks), made, index)
     return None
 
@@ -295,7 +207,7 @@ def outer_product(expr: Expr) -> Expr | None:
     marks = [mark for mark in marks if len(mark.subscripts) == 1]
     if len(marks) != 2 or marks[0].subscripts == marks[1].subscripts:
         return None
-    made = matmul((_column(marks[0]), transpose(_column(marks[1]))))
+    made = matmul((as_column(marks[0]), transpose(as_column(marks[1]))))
     return term.merge(marks, Entry(made, (*marks[0].subscripts, *marks[1].subscripts)))
 
 
@@ -325,7 +237,7 @@ def _vectors(factors: Iterable[Expr], index: Index) -> list[tuple[Expr, Index]]:
     for factor in factors:
         match factor:
             case Entry(_, (one,)) if one == index:
-                found.append((_column(factor), index))
+                found.append((as_column(factor), index))
             case Entry(base, (one, other)) if one == other == index:
                 found.append((Diag(base), index))
             case _:
@@ -347,7 +259,7 @@ def scaled_rows(expr: Expr) -> Expr | None:
     (mark,), (edge,) = marks, edges
     if mark.subscripts[0] not in edge.subscripts:
         return None
-    scaling = Diag(_column(mark))
+    scaling = Diag(as_column(mark))
     rows_first = mark.subscripts[0] == edge.subscripts[0]
     made = matmul((scaling, edge.base) if rows_first else (edge.base, scaling))
     return term.merge((mark, edge), Entry(made, edge.subscripts))
@@ -538,16 +450,16 @@ def oriented(term: Expr, indices: tuple[Index, ...]) -> Expr:
     (entry,) = rest
     assert isinstance(entry, Entry)
     if len(indices) == 1:
-        return product((*front, _column(entry)))
+        return product((*front, as_column(entry)))
     row, column = indices
     if entry.subscripts == (row, column):
         array = entry.base
     elif entry.subscripts == (column, row):
         array = transpose(entry.base)
     elif entry.subscripts == (row,):
-        array = matmul((_column(entry), Ones((ONE, column.dim))))
+        array = matmul((as_column(entry), Ones((ONE, column.dim))))
     elif entry.subscripts == (column,):
-        array = matmul((Ones((row.dim, ONE)), transpose(_column(entry))))
+        array = matmul((Ones((row.dim, ONE)), transpose(as_column(entry))))
     else:
         raise NoMatrixForm(f"{text(entry)} has other indices than ({row.name}, {column.name})")
     return product((*front, array))

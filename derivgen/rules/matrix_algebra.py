@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TypeGuard
 
 from derivgen.derivation import Rule, rule
-from derivgen.expr.build import factors_of, inverse, matmul, plus, product, split_scalars, transpose
+from derivgen.expr.build import factors_of, matmul, plus, product, split_scalars, transpose
 from derivgen.expr.nodes import (
     ONE,
     ONE_NUMBER,
@@ -24,7 +24,6 @@ from derivgen.expr.nodes import (
     Inverse,
     Kron,
     MatMul,
-    Norm,
     Number,
     Ones,
     Plus,
@@ -32,7 +31,6 @@ from derivgen.expr.nodes import (
     Product,
     Size,
     Softmax,
-    Symbol,
     Total,
     Transpose,
 )
@@ -40,6 +38,7 @@ from derivgen.expr.shapes import is_scalar, shape
 from derivgen.expr.text import text
 from derivgen.expr.walk import free_indices, size, subexpressions, transform
 from derivgen.rules.algebra import TIDY, like_terms, minus_difference, multiply_out, order_of_terms, positive_first
+from derivgen.rules.assumptions import without_pair
 
 MAGNUS = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 1"
 
@@ -172,81 +171,13 @@ def _number(scalars: Sequence[Expr]) -> Fraction:
     return value
 
 
-SYMMETRIC = frozenset({"symmetric", "diagonal", "positive_definite"})
-
-
-@rule("symmetric", law=r"A^{\mathsf T} = A", source="assumption")
-def symmetric_rule(expr: Expr) -> Expr | None:
-    match expr:
-        case Transpose(Symbol(_, _, known) as symbol) if known & SYMMETRIC:
-            return symbol
-        case Transpose(Inverse(Symbol(_, _, known)) as inverted) if known & SYMMETRIC:
-            return inverted
-    return None
-
-
-@rule("symmetric", law=r"(A^{-1})^{\mathsf T} = A^{-1}", source="assumption")
-def symmetric_expression(expr: Expr) -> Expr | None:
-    """What is built from symmetric matrices in a symmetric way, such as A + x x', is its own transpose."""
-    match expr:
-        case Transpose(body) if not isinstance(body, Symbol):
-            return body if transform(_turned(body), symmetric_rule) == transform(body, symmetric_rule) else None
-    return None
-
-
-def _turned(body: Expr) -> Expr:
-    """The transpose of `body`, inside an inverse too."""
-    return inverse(transpose(body.body)) if isinstance(body, Inverse) else transpose(body)
-
-
-@rule("skew-symmetric", law=r"A^{\mathsf T} = -A", source="assumption")
-def skew_rule(expr: Expr) -> Expr | None:
-    match expr:
-        case Transpose(Symbol(_, _, known) as symbol) if "skew" in known:
-            return Product((Number(Fraction(-1)), symbol))
-    return None
-
-
-@rule("orthogonal", law=r"Q^{\mathsf T} Q = I", source="assumption")
-def orthogonal_rule(expr: Expr) -> Expr | None:
-    match expr:
-        case Inverse(Symbol(_, _, known) as symbol) if "orthogonal" in known:
-            return Transpose(symbol)
-        case MatMul(factors):
-            for place, (left, right) in enumerate(pairwise(factors)):
-                if "orthogonal" in _known(left) and right == transpose(left):
-                    return _without_pair(factors, place)
-    return None
-
-
-def _known(expr: Expr) -> frozenset[str]:
-    """What is assumed of a symbol or of its transpose."""
-    inner = expr.body if isinstance(expr, Transpose) else expr
-    return inner.assumptions if isinstance(inner, Symbol) else frozenset()
-
-
-def _without_pair(factors: tuple[Expr, ...], place: int) -> Expr:
-    rest = (*factors[:place], *factors[place + 2 :])
-    return matmul(rest) if rest else Eye(shape(factors[place])[0])
-
-
-@rule("idempotent", law=r"P P = P", source="assumption")
-def idempotent_rule(expr: Expr) -> Expr | None:
-    match expr:
-        case MatMul(factors):
-            for place, (left, right) in enumerate(pairwise(factors)):
-                if "idempotent" in _known(left) and left == right:
-                    return matmul((*factors[:place], *factors[place + 1 :]))
-    return None
-
-
 @rule("inverse cancels", law=r"A^{-1} A = I", source=f"{MAGNUS}, sec. 1.9")
 def inverse_cancels(expr: Expr) -> Expr | None:
     match expr:
         case MatMul(factors):
             for place, (left, right) in enumerate(pairwise(factors)):
                 if left == _inverted(right) or right == _inverted(left):
-                    return _without_pair(factors, place)
+                    return without_pair(factors, place)
     return None
 
 
@@ -466,24 +397,6 @@ def _tidy(expr: Expr) -> Expr:
         expr = after
 
 
-@rule("one-hot", law=r"\mathbf{1}^{\mathsf T} y = 1", source="assumption")
-def one_hot_rule(expr: Expr) -> Expr | None:
-    match expr:
-        case Total(Symbol(_, _, known)) if "onehot" in known:
-            return ONE_NUMBER
-    return None
-
-
-@rule("unit vector", law=r"x^{\mathsf T} x = 1", source="assumption")
-def unit_rule(expr: Expr) -> Expr | None:
-    match expr:
-        case Norm(Symbol(_, _, known), 2) if "unit" in known:
-            return ONE_NUMBER
-        case MatMul((Transpose(Symbol(_, _, known) as left), right)) if "unit" in known and left == right:
-            return ONE_NUMBER
-    return None
-
-
 @rule("double transpose", law=r"(A^{\mathsf T})^{\mathsf T} = A", source=f"{MAGNUS}, sec. 1.3")
 def transposes_inside(expr: Expr) -> Expr | None:
     match expr:
@@ -493,15 +406,6 @@ def transposes_inside(expr: Expr) -> Expr | None:
     return None
 
 
-ASSUMED: tuple[Rule, ...] = (
-    symmetric_rule,
-    symmetric_expression,
-    skew_rule,
-    orthogonal_rule,
-    idempotent_rule,
-    one_hot_rule,
-    unit_rule,
-)
 READABLE: tuple[Rule, ...] = (
     *TIDY,
     inverse_cancels,
