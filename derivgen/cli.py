@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -105,7 +106,11 @@ def build(paths: tuple[Path, ...], quiet: bool, jobs: int | None, **chosen: Any)
         if not quiet:
             click.echo(line)
 
-    complaints = build_all(paths or (Path("problems"),), options, jobs or os.cpu_count() or 1, report)
+    from rich.console import Console
+
+    # on a terminal a line moves while sheets are being made; elsewhere rich prints nothing for it
+    with Console(stderr=True, quiet=quiet).status("making sheets"):
+        complaints = build_all(paths or (Path("problems"),), options, jobs or os.cpu_count() or 1, report)
     if complaints:
         _fail(complaints)
 
@@ -126,7 +131,7 @@ def check(paths: tuple[Path, ...], layout: str | None, shape: str) -> None:
         for line in github(result):
             click.echo(line)
     elif result.parts:
-        click.echo(table(result), nl=False)
+        click.echo(table(result, shutil.get_terminal_size((120, 24)).columns), nl=False)
     if result.complaints:
         if shape == "github":
             sys.exit(1)

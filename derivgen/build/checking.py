@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from derivgen.build.sheets import Options, find_sheets, load, solve_sheet
 from derivgen.build.solve import Solved
@@ -89,28 +95,38 @@ def github(checked: Checked) -> Iterator[str]:
         yield f"::error{where}::{text}"
 
 
-def table(checked: Checked) -> str:
-    """What became of the claims, and the count of parts and lines."""
-    rows = [row for problem, solved in checked.parts if (row := _row(problem, solved))]
+def table(checked: Checked, width: int) -> str:
+    """The claims that do not hold, each with what is right, and the count of parts, lines and claims."""
+    rows = [solved for _, solved in checked.parts if solved.claim is not None and solved.claim.status != "holds"]
     derived = [solved for _, solved in checked.parts if solved.report is not None]
     lines = sum(len(solved.report.verdicts) for solved in derived if solved.report)
     unchecked = sum(v.status == "unchecked" for s in derived if s.report for v in s.report.verdicts)
     claims = sum(solved.claim is not None for solved in derived)
-    holding = sum(solved.claim is not None and solved.claim.status == "holds" for solved in derived)
-    text = "".join(f"{row}\n" for row in rows)
+    text = _drawn(rows, width) if rows else ""
     text += f"{len(checked.parts)} parts, {len(derived)} derived, {lines} lines checked"
     text += f" ({unchecked} could not be)" if unchecked else ""
-    return f"{text}; {holding} of {claims} claims hold\n"
+    return f"{text}; {claims - len(rows)} of {claims} claims hold\n"
 
 
-def _row(problem: Problem, solved: Solved) -> str:
-    """A claim that does not hold, with the answer; nothing for one that does."""
-    if solved.claim is None or solved.claim.status == "holds" or solved.part.claim is None:
-        return ""
-    marked = "erratum" if solved.part.erratum else "NOT MARKED"
-    refs = ", ".join(solved.part.refs)
-    place = solved.place_of("claim")
-    return f"{place.file}:{place.line}: [{marked}] {refs}: {solved.part.claim.text}: {solved.claim.message}"
+def _drawn(rows: list[Solved], width: int) -> str:
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("place", "refs", "claim", "found", "marked"):
+        drawn.add_column(name, overflow="fold", no_wrap=name == "place" and width >= 100)
+    for solved in rows:
+        assert solved.part.claim is not None and solved.claim is not None
+        place = solved.place_of("claim")
+        marked = "erratum" if solved.part.erratum else "NO"
+        cells = (
+            f"{place.file}:{place.line}",
+            ", ".join(solved.part.refs),
+            solved.part.claim.text,
+            solved.claim.message,
+        )
+        drawn.add_row(*(Text(cell) for cell in (*cells, marked)))
+    console = Console(file=StringIO(), width=width, color_system=None)
+    console.print(drawn)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
 
 
 def shown(file: Path, layout: Layout | None, detail: str) -> tuple[str, tuple[Complaint, ...]]:
