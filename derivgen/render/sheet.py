@@ -94,7 +94,7 @@ def _problem(number: int, problem: Problem, answers: Sequence[Answer], shows: Ed
         definitions=tuple(
             DefinitionView(problem.scope.symbols[name], meaning) for name, meaning in problem.scope.definitions.items()
         ),
-        parts=tuple(_part(letter, answer, shows) for letter, answer in zip(letters, answers, strict=True)),
+        parts=tuple(_part(letter, answer, shows, problem) for letter, answer in zip(letters, answers, strict=True)),
     )
 
 
@@ -119,7 +119,7 @@ def _symbols(problem: Problem, answers: Sequence[Answer]) -> tuple[SymbolView, .
     return tuple(found)
 
 
-def _part(label: str, answer: Answer, shows: Edition) -> PartView:
+def _part(label: str, answer: Answer, shows: Edition, problem: Problem) -> PartView:
     part, derivation = answer.part, answer.derivation
     statuses = _statuses(answer.report, len(derivation.lines)) if derivation else ()
     return PartView(
@@ -132,12 +132,23 @@ def _part(label: str, answer: Answer, shows: Edition) -> PartView:
         hint=part.hint if shows.hints else "",
         remark=part.remark if shows.results else "",
         points=part.points,
+        assumed=_assumed(part, problem),
         sought=_sought(derivation) if derivation else _statement(part),
         lines=line_views(derivation, statuses) if derivation and shows.steps else (),
         result=result_view(derivation) if derivation and shows.results else None,
         check=check_view(answer.report, derivation) if answer.report and derivation and shows.steps else None,
         claim=_claim(answer) if shows.results else None,
     )
+
+
+def _assumed(part: Part, problem: Problem) -> tuple[SymbolView, ...]:
+    found: list[SymbolView] = []
+    for name, symbol in part.scope.symbols.items():
+        own = problem.scope.symbols.get(name)
+        words = tuple(sorted(symbol.assumptions - own.assumptions)) if own else ()
+        if words:
+            found.append(SymbolView(symbol, "assumed", symbol.shape, words))
+    return tuple(found)
 
 
 def _statuses(report: Report | None, count: int) -> tuple[str, ...]:

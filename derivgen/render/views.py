@@ -136,6 +136,8 @@ class PartView:
     hint: str
     remark: str
     points: Fraction | None
+    assumed: tuple[SymbolView, ...]
+    """Symbols of which the part assumes more than the problem does, with the words that it adds."""
     sought: SoughtView | None
     lines: tuple[LineView, ...]
     result: ResultView | None
