@@ -26,6 +26,7 @@ EDITIONS = {
     "exercises": Edition(),
     "hints": Edition(hints=True),
     "solutions": Edition(hints=True, steps=True, results=True),
+    "answers": Edition(results=True),
     "key": Edition(results=True),
 }
 
