@@ -77,7 +77,9 @@ def _layout_option(command: F) -> F:
 )
 @_layout_option
 @click.option(
-    "--edition", type=click.Choice(("exercises", "hints", "answers", "solutions", "key")), help="What of a sheet is shown."
+    "--edition",
+    type=click.Choice(("exercises", "hints", "answers", "solutions", "key")),
+    help="What of a sheet is shown.",
 )
 @click.option(
     "--format", "formats", type=click.Choice(("pdf", "tex")), multiple=True, default=("pdf",), show_default=True

@@ -38,12 +38,13 @@ from derivgen.expr.shapes import axes, is_scalar, shape
 from derivgen.expr.text import text
 from derivgen.expr.walk import all_indices, depends_on, free_indices, subexpressions
 from derivgen.problem.model import Part
-from derivgen.rules import assumptions, differentials, matrix_algebra
+from derivgen.rules import assumptions, differentials, gathering, matrix_algebra, turning
 from derivgen.rules.algebra import TIDY
-from derivgen.rules.differentials import before_differential, collected, moves
+from derivgen.rules.gathering import moves
 from derivgen.rules.kronecker import KRONECKER
 from derivgen.rules.layout import arrangement, transpose_terms, transposed
 from derivgen.rules.scalar_forms import simplify_scalar
+from derivgen.rules.turning import before_differential, coefficient, collected
 
 STRUCTURED = frozenset({"symmetric", "skew", "diagonal", "triangular"})
 """A variable with such a structure has a dX with the same one, so tr(G' dX) does not determine G."""
@@ -161,9 +162,9 @@ def _differential_lines(task: _Task) -> Recorder:
             raise CannotDerive(f"there is no law for the differential of {text(stuck.body)}")
     for _ in range(MOST_WAVES):
         moved = False
-        for stage in (differentials.GATHERING, differentials.TURNED, differentials.ENDING):
-            moved |= recorder.line(Stage((*differentials.SPREADING, *stage)))
-        if not moved and not recorder.line(Stage(differentials.ARRAYS)):
+        for stage in (gathering.GATHERING, turning.TURNED, turning.ENDING):
+            moved |= recorder.line(Stage((*gathering.SPREADING, *stage)))
+        if not moved and not recorder.line(Stage(gathering.ARRAYS)):
             break
     return recorder
 
@@ -179,7 +180,7 @@ def _read_off(task: _Task, recorder: Recorder) -> Expr:
     gathered = collected(recorder.current)
     if gathered is None:
         raise CannotDerive(f"no law brings {task.by.name} to the end of {text(_stuck(recorder.current, task))}")
-    before = differentials.coefficient(gathered, task.by)
+    before = coefficient(gathered, task.by)
     assert before is not None
     turned = of_scalar and not is_scalar(task.wrt)
     used: list[Rule] = []
@@ -200,4 +201,4 @@ def _read_off(task: _Task, recorder: Recorder) -> Expr:
 
 def _stuck(current: Expr, task: _Task) -> Expr:
     terms = current.terms if isinstance(current, Plus) else (current,)
-    return next(term for term in terms if differentials.coefficient(term, task.by) is None)
+    return next(term for term in terms if coefficient(term, task.by) is None)

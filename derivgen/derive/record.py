@@ -10,14 +10,23 @@ from derivgen.errors import RuleLoop
 from derivgen.expr.nodes import Differential, Entry, Expr, Index, Partial, Sum
 from derivgen.expr.text import text
 from derivgen.expr.walk import all_indices, free_indices, fresh_index, parts, rename, subexpressions, with_parts
-from derivgen.rules import differentials
+from derivgen.rules import differentials, gathering
 from derivgen.rules.algebra import TIDY, constant_out_of_sum, order_of_terms, positive_first
 from derivgen.rules.contraction import distribute, split_sum
 from derivgen.rules.differentiation import constant_factor_rule, entry_rule
 from derivgen.rules.expansion import entrywise
 
 QUIET = frozenset(
-    (*TIDY, *differentials.QUIET, split_sum, distribute, constant_out_of_sum, positive_first, order_of_terms)
+    (
+        *TIDY,
+        *differentials.QUIET,
+        *gathering.QUIET,
+        split_sum,
+        distribute,
+        constant_out_of_sum,
+        positive_first,
+        order_of_terms,
+    )
 )
 """Rules that a line does not name where it names another."""
 

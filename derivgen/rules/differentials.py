@@ -1,19 +1,15 @@
 """The laws of differentials on matrix notation, after Magnus and Neudecker.
 
 A `Differential` is moved one level by each law of DIFFERENTIALS: to the strictly smaller parts of what it stands
-before, until it stands before the variable X alone, where it is dX. What is left is linear in dX, and the laws of
-TURNING bring dX to the end of each term: tr(M dX), or M dx where the variable is a vector. dX is a symbol that carries
-the word DIFFERENTIAL; `moves` tells what it is inside.
+before, until it stands before the variable X alone, where it is dX, a symbol that carries the word DIFFERENTIAL. What
+is left is linear in dX: `gathering` and `turning` go on from there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 from derivgen.derivation import Rule, rule
-from derivgen.expr.build import factors_of, matmul, plus, product, split_scalars, terms_of, transpose
+from derivgen.expr.build import matmul, plus, product, transpose
 from derivgen.expr.nodes import (
-    DIFFERENTIAL,
     MINUS_ONE,
     ONE,
     ZERO_NUMBER,
@@ -22,7 +18,6 @@ from derivgen.expr.nodes import (
     Diag,
     Differential,
     Expr,
-    Eye,
     Function,
     Inverse,
     Kron,
@@ -36,7 +31,6 @@ from derivgen.expr.nodes import (
     Plus,
     Power,
     Product,
-    Size,
     Softmax,
     Symbol,
     Total,
@@ -47,8 +41,7 @@ from derivgen.expr.nodes import (
     number,
 )
 from derivgen.expr.shapes import is_scalar, shape
-from derivgen.expr.walk import depends_on, subexpressions
-from derivgen.rules.algebra import ARITHMETIC
+from derivgen.expr.walk import depends_on
 from derivgen.rules.functions import derivative_of
 
 MAGNUS = "Magnus & Neudecker, Matrix Differential Calculus (2019)"
@@ -57,14 +50,6 @@ ALGEBRA = f"{MAGNUS}, ch. 1"
 
 MOST_FACTORS = 8
 """A higher power of a matrix is not written out factor by factor."""
-
-
-def moves(expr: Expr) -> bool:
-    """Whether a dX is inside `expr`."""
-    return any(isinstance(node, Symbol) and DIFFERENTIAL in node.assumptions for node in subexpressions(expr))
-
-
-# --- a differential moves inward --------------------------------------------------------------------------------------
 
 
 @rule("constant", law=r"\mathrm{d}c = 0", source=TABLES)
@@ -332,7 +317,7 @@ def squared_norm(expr: Expr) -> Expr | None:
     """Of a matrix: 2 tr(U' dU)."""
     match expr:
         case Differential(Power(Norm(body, 2), exponent), wrt, by) if exponent == number(2):
-            return product((number(2), _inner(body, Differential(body, wrt, by))))
+            return product((number(2), inner_product(body, Differential(body, wrt, by))))
     return None
 
 
@@ -345,13 +330,13 @@ def norm(expr: Expr) -> Expr | None:
     """u is not zero. The sum of absolute values goes by their signs."""
     match expr:
         case Differential(Norm(body, 2) as of, wrt, by):
-            return product((Power(of, MINUS_ONE), _inner(body, Differential(body, wrt, by))))
+            return product((Power(of, MINUS_ONE), inner_product(body, Differential(body, wrt, by))))
         case Differential(Norm(body, 1), wrt, by):
-            return _inner(Apply(Function("sign"), (body,)), Differential(body, wrt, by))
+            return inner_product(Apply(Function("sign"), (body,)), Differential(body, wrt, by))
     return None
 
 
-def _inner(left: Expr, right: Expr) -> Expr:
+def inner_product(left: Expr, right: Expr) -> Expr:
     """The sum of the products of entries at the same place."""
     if is_scalar(left) and is_scalar(right):
         return product((left, right))
@@ -368,7 +353,7 @@ def _inner(left: Expr, right: Expr) -> Expr:
 def log_sum_exp(expr: Expr) -> Expr | None:
     match expr:
         case Differential(LogSumExp(body), wrt, by):
-            return _inner(Softmax(body), Differential(body, wrt, by))
+            return inner_product(Softmax(body), Differential(body, wrt, by))
     return None
 
 
@@ -385,401 +370,9 @@ def softmax(expr: Expr) -> Expr | None:
     return None
 
 
-# --- dX goes to the end of its term -----------------------------------------------------------------------------------
+QUIET: tuple[Rule, ...] = (variable,)
+"""Rules that a line does not name where it names another."""
 
-
-@rule("distributive law", law="A\\,(U + V)\\,B = A\\,U\\,B + A\\,V\\,B", source=ARITHMETIC)
-def multiplied_out(expr: Expr) -> Expr | None:
-    """Only sums that dX is inside."""
-    match expr:
-        case MatMul(factors) | Product(factors):
-            for place, factor in enumerate(factors):
-                if isinstance(factor, Plus) and moves(factor):
-                    made = matmul if isinstance(expr, MatMul) else product
-                    whole = [made((*factors[:place], term, *factors[place + 1 :])) for term in factor.terms]
-                    return plus(whole) if all(shape(one) == shape(expr) for one in whole) else None
-        case Transpose(Plus(terms)) if moves(expr):
-            return plus(map(transpose, terms))
-        case Diag(Plus(terms)) if moves(expr):
-            return plus(map(Diag, terms))
-        case Vec(Plus(terms)) if moves(expr):
-            return plus(map(Vec, terms))
-        case Kron(Plus(terms), right) if moves(expr.left):
-            return plus(Kron(term, right) for term in terms)
-        case Kron(left, Plus(terms)) if moves(expr.right):
-            return plus(Kron(left, term) for term in terms)
-    return None
-
-
-@rule(
-    "the trace is linear",
-    law=r"\operatorname{tr}(U + c\,V) = \operatorname{tr} U + c\,\operatorname{tr} V",
-    source=f"{ALGEBRA}, sec. 1.10",
-)
-def linear_trace(expr: Expr) -> Expr | None:
-    """The same law holds for the sum of all entries."""
-    match expr:
-        case Trace(Plus(terms)) if moves(expr):
-            return plus(map(Trace, terms))
-        case Total(Plus(terms)) if moves(expr) and all(shape(term) == shape(expr.body) for term in terms):
-            return plus(map(Total, terms))
-    return None
-
-
-@rule("scalar factor out", law=r"\operatorname{tr}(c\,U) = c\,\operatorname{tr} U", source=ARITHMETIC)
-def scalar_out(expr: Expr) -> Expr | None:
-    """Out of whatever is linear: a trace, a transpose, a sum of entries, diag, vec, a Kronecker product."""
-    match expr:
-        case Trace(body) | Total(body) | Transpose(body) | Diag(body) | Vec(body) if moves(expr):
-            scalars, array = split_scalars(body)
-            if scalars and not is_scalar(array):
-                make: Callable[[Expr], Expr] = type(expr)
-                return product((*scalars, make(array)))
-        case Kron(left, right) if moves(expr):
-            front, first = split_scalars(left)
-            further, second = split_scalars(right)
-            if (front and not is_scalar(first)) or (further and not is_scalar(second)):
-                return product((*front, *further, Kron(first, second)))
-    return None
-
-
-@rule("transpose of a product", law=r"(A B)^{\mathsf T} = B^{\mathsf T} A^{\mathsf T}", source=f"{ALGEBRA}, sec. 1.3")
-def turned_product(expr: Expr) -> Expr | None:
-    match expr:
-        case Transpose(body) if moves(body) and not isinstance(body, Symbol):
-            turned = transpose(body)
-            return None if turned == expr else turned
-    return None
-
-
-@rule("sum of products", law=r"\operatorname{sum}(u \odot v) = u^{\mathsf T} v", source=f"{ALGEBRA}, sec. 1.10")
-def summed(expr: Expr) -> Expr | None:
-    """Of matrices: sum(U * V) = tr(U'V). A sum of entries is one of products with 1."""
-    match expr:
-        case Total(Product(factors) as body) if moves(body) and not any(map(is_scalar, factors)):
-            still = [factor for factor in factors if not moves(factor)]
-            moving = [factor for factor in factors if moves(factor)]
-            if len(moving) == 1 and still:
-                return _inner_product(product(still), moving[0])
-        case Total(Transpose(body)) if moves(body):
-            return Total(body)
-        case Total(Vec(body)) if moves(body):
-            return Total(body)
-        case Total(Diag(body)) if moves(body):
-            return Trace(body) if shape(body)[0] == shape(body)[1] else Total(body)
-        case Total(body) if moves(body) and not is_scalar(body):
-            rows, columns = shape(body)
-            if columns == ONE:
-                return matmul((Ones((ONE, rows)), body))
-            if rows == ONE:
-                return matmul((body, Ones((columns, ONE))))
-            return matmul((Ones((ONE, rows)), body, Ones((columns, ONE))))
-        case Total(Ones((rows, columns))):
-            return product(Size(dim) for dim in (rows, columns) if dim != ONE)
-    return None
-
-
-def _inner_product(still: Expr, moving: Expr) -> Expr:
-    if ONE in shape(still) and shape(still)[0] == ONE:
-        return matmul((still, transpose(moving)))
-    return _inner(still, moving)
-
-
-@rule(
-    "trace with a Hadamard product",
-    law=r"\operatorname{tr}(A\,(B \odot C)) = \operatorname{tr}((A \odot B^{\mathsf T})\,C)",
-    source=f"{ALGEBRA}, sec. 3.7",
-)
-def trace_of_hadamard(expr: Expr) -> Expr | None:
-    match expr:
-        case Trace(Product(factors) as body) if moves(body) and not any(map(is_scalar, factors)):
-            still, moving = _parted(factors)
-            return Trace(matmul((Diag(Diag(product(still))), moving))) if still else None
-        case Trace(MatMul(factors)):
-            place = _moving_place(factors)
-            if (
-                place is not None
-                and isinstance(one := factors[place], Product)
-                and not any(map(is_scalar, one.factors))
-            ):
-                still, moving = _parted(one.factors)
-                around = matmul((*factors[place + 1 :], *factors[:place]))
-                if still and shape(around) == shape(transpose(product(still))):
-                    return Trace(matmul((product((around, transpose(product(still)))), moving)))
-    return None
-
-
-def _parted(factors: Sequence[Expr]) -> tuple[list[Expr], Expr]:
-    """The factors without dX, and the one that it is inside."""
-    return [one for one in factors if not moves(one)], product(one for one in factors if moves(one))
-
-
-def _moving_place(factors: Sequence[Expr]) -> int | None:
-    places = [place for place, factor in enumerate(factors) if moves(factor)]
-    return places[0] if len(places) == 1 else None
-
-
-@rule(
-    "inner product with a Hadamard product",
-    law=r"a^{\mathsf T}(b \odot c) = (a \odot b)^{\mathsf T} c",
-    source=f"{ALGEBRA}, sec. 3.7",
-)
-def inner_of_hadamard(expr: Expr) -> Expr | None:
-    """c is what dX is inside; where a row moves, the scalar is transposed first."""
-    match expr:
-        case MatMul(factors) if is_scalar(expr):
-            place = _moving_place(factors)
-            if place is None or not isinstance(one := factors[place], Product) or any(map(is_scalar, one.factors)):
-                return None
-            still, moving = _parted(one.factors)
-            if place == len(factors) - 1 and shape(one)[1] == ONE:
-                left = transpose(matmul(factors[:place]))
-                return matmul((Transpose(product((left, *still))), moving))
-            if place == 0 and shape(one)[0] == ONE:
-                right = matmul(factors[1:])
-                return matmul((Transpose(product((*map(transpose, still), right))), transpose(moving)))
-    return None
-
-
-@rule(
-    "diagonal matrices",
-    law=r"a^{\mathsf T}\operatorname{diag}(u)\,b = (a \odot b)^{\mathsf T} u",
-    source=f"{ALGEBRA}, sec. 1.2",
-)
-def diagonals(expr: Expr) -> Expr | None:
-    """diag(u) b = b * u, tr(A diag(u)) = diag(A)'u, a'diag(M) = tr(diag(a) M); diag(u v') = u * v, diag(diag(u)) = u,
-    diag(A diag(u) B) = (A * B')u.
-    """
-    match expr:
-        case Trace(Diag(body)) if moves(body):
-            return Total(body)
-        case Trace(MatMul(factors)):
-            place = _moving_place(factors)
-            if place is not None and isinstance(one := factors[place], Diag) and shape(one.body)[1] == ONE:
-                around = matmul((*factors[place + 1 :], *factors[:place]))
-                return matmul((transpose(Diag(around)), one.body))
-        case MatMul(factors):
-            place = _moving_place(factors)
-            if place is None or not isinstance(one := factors[place], Diag):
-                return None
-            left, right = factors[:place], factors[place + 1 :]
-            if shape(one.body)[1] == ONE and right and shape(right[-1])[1] == ONE:
-                return matmul((*left, product((matmul(right), one.body))))
-            if shape(one.body)[1] == ONE and left and shape(left[0])[0] == ONE:
-                return matmul((product((matmul(left), transpose(one.body))), *right))
-            if shape(one)[1] == ONE and is_scalar(expr) and left and not right:
-                return Trace(matmul((Diag(transpose(matmul(left))), one.body)))
-        case Product(factors) if any(isinstance(factor, Diag) and moves(factor) for factor in factors):
-            place = _moving_place(factors)
-            if place is not None and isinstance(one := factors[place], Diag) and shape(one.body)[1] == ONE:
-                scalars, array = split_scalars(product((*factors[:place], *factors[place + 1 :])))
-                if not is_scalar(array):
-                    return product((*scalars, Diag(product((Diag(array), one.body)))))
-        case Diag(Diag(body)) if moves(body) and shape(body)[1] == ONE:
-            return body
-        case Diag(MatMul(factors)) if moves(expr) and shape(expr)[1] == ONE:
-            place = _moving_place(factors)
-            if place is not None and isinstance(one := factors[place], Diag) and shape(one.body)[1] == ONE:
-                ahead, behind = matmul(factors[:place]), transpose(matmul(factors[place + 1 :]))
-                if place in (0, len(factors) - 1):
-                    return product((Diag(ahead if place else behind), one.body))
-                return matmul((product((ahead, behind)), one.body))
-            for cut in range(1, len(factors)):
-                if shape(factors[cut])[0] == ONE:
-                    return product((matmul(factors[:cut]), transpose(matmul(factors[cut:]))))
-    return None
-
-
-@rule(
-    "inner product of vec",
-    law=r"\operatorname{vec}(A)^{\mathsf T} \operatorname{vec}(B) = \operatorname{tr}(A^{\mathsf T} B)",
-    source=f"{ALGEBRA}, sec. 2.4",
-)
-def inner_of_vec(expr: Expr) -> Expr | None:
-    match expr:
-        case MatMul((Transpose(Vec(left)), Vec(right))) if moves(expr):
-            return Trace(matmul((transpose(left), right)))
-    return None
-
-
-@rule(
-    "trace of a Kronecker product",
-    law=r"\operatorname{tr}(A \otimes B) = \operatorname{tr} A\,\operatorname{tr} B",
-    source=f"{ALGEBRA}, sec. 2.2",
-)
-def trace_of_kronecker(expr: Expr) -> Expr | None:
-    match expr:
-        case Trace(Kron(left, right)) if moves(expr) and len({*shape(left)}) == 1 and len({*shape(right)}) == 1:
-            return product((Trace(left), Trace(right)) if moves(right) else (Trace(right), Trace(left)))
-    return None
-
-
-@rule(
-    "a transpose has the same trace",
-    law=r"\operatorname{tr} A = \operatorname{tr} A^{\mathsf T}",
-    source=f"{ALGEBRA}, sec. 1.10",
-)
-def turned_trace(expr: Expr) -> Expr | None:
-    """Where dX is transposed."""
-    match expr:
-        case Trace(Transpose(body)) if moves(body):
-            return Trace(body)
-        case Trace(MatMul(factors)):
-            place = _moving_place(factors)
-            if place is not None and _is_turned(factors[place]):
-                return Trace(transpose(expr.body))
-    return None
-
-
-@rule("a scalar is its own transpose", law=r"a^{\mathsf T} b = b^{\mathsf T} a", source=f"{ALGEBRA}, sec. 1.3")
-def turned_scalar(expr: Expr) -> Expr | None:
-    """Where dX is transposed."""
-    match expr:
-        case MatMul(factors) if is_scalar(expr):
-            place = _moving_place(factors)
-            if place is not None and _is_turned(factors[place]):
-                return MatMul(tuple(map(transpose, reversed(factors))))
-    return None
-
-
-def _is_turned(factor: Expr) -> bool:
-    return isinstance(factor, Transpose) and moves(factor)
-
-
-@rule(
-    "cyclic property of the trace",
-    law=r"\operatorname{tr}(A B) = \operatorname{tr}(B A)",
-    source=f"{ALGEBRA}, sec. 1.10",
-)
-def cyclic(expr: Expr) -> Expr | None:
-    """The factor that dX is inside goes to the end; a scalar is its own trace: a'X b = tr(b a'X)."""
-    match expr:
-        case Trace(MatMul(factors)):
-            place = _moving_place(factors)
-            if place is not None and not _is_turned(factors[place]):
-                around = matmul((*factors[place + 1 :], *factors[:place], factors[place]))
-                if is_scalar(around):
-                    return around
-                return Trace(around) if place < len(factors) - 1 else None
-        case MatMul(factors) if is_scalar(expr):
-            place = _moving_place(factors)
-            if place is None or _is_turned(factors[place]):
-                return None
-            left, one, right = factors[:place], factors[place], factors[place + 1 :]
-            if ONE not in shape(one):
-                return Trace(matmul((*right, *left, one)))
-            if shape(one)[1] == ONE and right:
-                return product((matmul(right), matmul((*left, one))))
-            if shape(one)[0] == ONE and left:
-                return product((matmul(left), matmul((one, *right))))
-    return None
-
-
-@rule("a scalar may stand anywhere", law=r"(a^{\mathsf T} b)\,c = c\,a^{\mathsf T} b", source=ARITHMETIC)
-def scalar_anywhere(expr: Expr) -> Expr | None:
-    """A scalar with dx goes behind the column that it is multiplied with; dx' b is b' dx."""
-    match expr:
-        case Product(factors) if not is_scalar(expr) and shape(expr)[1] == ONE:
-            place = _moving_place(factors)
-            if place is not None and isinstance(one := factors[place], MatMul) and is_scalar(one):
-                rest = product((*factors[:place], *factors[place + 1 :]))
-                scalars, array = split_scalars(rest)
-                return None if is_scalar(array) else product((*scalars, MatMul((array, *one.factors))))
-        case MatMul(factors) if not is_scalar(expr) and shape(expr)[1] == ONE:
-            place = _moving_place(factors)
-            if place is None:
-                return None
-            left, one, right = factors[:place], factors[place], factors[place + 1 :]
-            if shape(one)[0] == ONE and right:
-                return MatMul((*left, *map(transpose, reversed((one, *right)))))
-            if shape(one)[1] == ONE and right:
-                return product((matmul(right), matmul((*left, one))))
-    return None
-
-
-@rule(
-    "Hadamard product as a diagonal matrix",
-    law=r"b \odot c = \operatorname{diag}(b)\,c",
-    source=f"{ALGEBRA}, sec. 3.7",
-)
-def hadamard_as_diagonal(expr: Expr) -> Expr | None:
-    """Of columns; and of a matrix with u v': B * (u v') = diag(u) B diag(v)."""
-    match expr:
-        case Product(factors) if moves(expr) and not is_scalar(expr):
-            place = _moving_place(factors)
-            if place is None or is_scalar(factors[place]):
-                return None
-            scalars, still = split_scalars(product((*factors[:place], *factors[place + 1 :])))
-            if is_scalar(still):
-                return None
-            if shape(expr)[1] == ONE:
-                return product((*scalars, matmul((Diag(still), factors[place]))))
-            one = factors[place]
-            if isinstance(one, MatMul):
-                for cut in range(1, len(one.factors)):
-                    if shape(one.factors[cut])[0] == ONE:
-                        u, v = matmul(one.factors[:cut]), transpose(matmul(one.factors[cut:]))
-                        return product((*scalars, matmul((Diag(u), still, Diag(v)))))
-    return None
-
-
-@rule(
-    "collect the differential",
-    law=r"A\,\mathrm{d}X + B\,\mathrm{d}X = (A + B)\,\mathrm{d}X",
-    source=ARITHMETIC,
-)
-def collected(expr: Expr) -> Expr | None:
-    """What stands before dX in all terms, in one factor; scalars stand inside it."""
-    by = next(
-        (node for node in subexpressions(expr) if isinstance(node, Symbol) and DIFFERENTIAL in node.assumptions), None
-    )
-    if by is None:
-        return None
-    found = [coefficient(term, by) for term in terms_of(expr)]
-    known = [one for one in found if one is not None]
-    if len(known) < len(found):
-        return None
-    return before_differential(plus(known), by)
-
-
-def coefficient(term: Expr, by: Symbol) -> Expr | None:
-    """The M of c tr(M dX), M dx or M dt, scalars in front; None where dX does not stand at the end like that."""
-    factors = factors_of(term)
-    place = _moving_place(factors)
-    if place is None:
-        return None
-    rest, last = (*factors[:place], *factors[place + 1 :]), factors[place]
-    if last == by and is_scalar(by):
-        return product(rest)
-    dim = by.shape[0]
-    match last:
-        case Trace(body) if ONE not in by.shape:
-            if body == by:
-                return product((*rest, Eye(dim)))
-            if isinstance(body, MatMul) and body.factors[-1] == by:
-                return _scaled(rest, matmul(body.factors[:-1]))
-        case MatMul((*front, end)) if end == by and by.shape[1] == ONE and all(map(is_scalar, rest)):
-            return _scaled(rest, matmul(front))
-        case Symbol() if last == by and by.shape[1] == ONE and all(map(is_scalar, rest)):
-            return _scaled(rest, Eye(dim))
-    return None
-
-
-def _scaled(scalars: Sequence[Expr], array: Expr) -> Expr:
-    return product((*scalars, array))
-
-
-def before_differential(array: Expr, by: Symbol) -> Expr:
-    """The array M before dX: tr(M dX), M dx, M dt."""
-    if is_scalar(by):
-        return product((array, by))
-    if ONE in by.shape:
-        return matmul((array, by))
-    scalars, core = split_scalars(array)
-    return product((*scalars, Trace(matmul((core, by)))))
-
-
-QUIET: tuple[Rule, ...] = (variable, scalar_out, turned_product)
 ROUTINE: tuple[Rule, ...] = (constant, variable)
 LINEAR: tuple[Rule, ...] = (trace, total, linear_map, sum_rule, constant_factor, transposed)
 NONLINEAR: tuple[Rule, ...] = (
@@ -801,17 +394,3 @@ NONLINEAR: tuple[Rule, ...] = (
 )
 """In the order of trying: a quotient is a product to whoever asks the product rule first."""
 DIFFERENTIALS: tuple[Rule, ...] = (*ROUTINE, *LINEAR, *NONLINEAR)
-
-SPREADING: tuple[Rule, ...] = (multiplied_out, linear_trace, scalar_out, turned_product)
-GATHERING: tuple[Rule, ...] = (
-    inner_of_vec,
-    trace_of_kronecker,
-    diagonals,
-    trace_of_hadamard,
-    inner_of_hadamard,
-    summed,
-)
-TURNED: tuple[Rule, ...] = (turned_trace, turned_scalar)
-ENDING: tuple[Rule, ...] = (cyclic, scalar_anywhere)
-ARRAYS: tuple[Rule, ...] = (hadamard_as_diagonal,)
-TURNING: tuple[Rule, ...] = (*SPREADING, *GATHERING, *TURNED, *ENDING, *ARRAYS, collected)
