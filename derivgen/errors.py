@@ -12,8 +12,7 @@ DerivgenError
 │   └── TexError            TeX stopped: the line, mapped to the problem file where it came from there
 └── Bug                     derivgen contradicts itself; never the user's fault
     ├── ShapeError          a rule made an expression whose shapes do not fit
-    ├── RuleLoop            rules that do not come to an end
-    └── NotPrinted          a node that a printer does not know
+    └── RuleLoop            rules that do not come to an end
 """
 
 from __future__ import annotations
@@ -122,7 +121,3 @@ class ShapeError(Bug):
 
 class RuleLoop(Bug):
     """Rules that do not come to an end."""
-
-
-class NotPrinted(Bug):
-    """A node that a printer does not know."""

@@ -23,7 +23,7 @@ from derivgen.problem.model import Part, Scope
 from derivgen.rules import assembly, assumptions, contraction, differentiation, expansion, matrix_algebra
 from derivgen.rules.algebra import TIDY, constant_out_of_sum, like_terms
 from derivgen.rules.kronecker import KRONECKER
-from derivgen.rules.layout import arrangement, transpose_terms, transposed
+from derivgen.rules.layout import Arrangement, arrangement, transpose_terms, transposed
 from derivgen.rules.scalar_forms import simplify_scalar
 from derivgen.rules.vectorised import jacobian
 
@@ -208,11 +208,7 @@ def _concluded(task: _Task, lines: list[Rewrite], recorder: Recorder, part: Part
         wrt_indices=wrt_indices,
         order=part.order,
         reason=reason,
-        others=_vectorised(task, entries, part)
-        if place is None
-        else ()
-        if reason
-        else _others(task, entries, result, part),
+        others=_other_forms(task, entries, result, part, place, reason),
     )
 
 
@@ -265,11 +261,13 @@ def readable(array: Expr) -> Expr:
     return exhausted(array, (*assumptions.ASSUMED, *matrix_algebra.READABLE), [])
 
 
-def _other_forms(task: _Task, entries: Expr, result: Expr, part: Part, reason: str) -> tuple[tuple[Layout, Expr], ...]:
-    if not reason:
-        return _others(task, entries, result, part)
-    axes_in_all = len(task.value) + sum(map(len, task.by))
-    return _vectorised(task, entries, part) if axes_in_all > 2 else ()
+def _other_forms(
+    task: _Task, entries: Expr, result: Expr, part: Part, place: Arrangement | None, reason: str
+) -> tuple[tuple[Layout, Expr], ...]:
+    """What stands beside the result: the other layouts of a matrix, the vec form where there are more than two axes."""
+    if place is None:
+        return _vectorised(task, entries, part)
+    return () if reason else _others(task, entries, result, part)
 
 
 def _vectorised(task: _Task, entries: Expr, part: Part) -> tuple[tuple[Layout, Expr], ...]:

@@ -21,8 +21,6 @@ GREEK: dict[str, str] = {
 }
 """A Greek letter to its spelled name; capitals give `Sigma`."""
 
-GREEK_WORDS = frozenset(GREEK.values())
-
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 LONGEST_NAME = 40
 

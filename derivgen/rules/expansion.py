@@ -195,7 +195,7 @@ def written_power(expr: Expr, constant: Constant) -> Expr | None:
     match expr:
         case Entry(MatrixPower(base, Number(value)), subscripts) if _is_small(value):
             return Entry(matmul([base if value > 0 else inverse(base)] * abs(int(value))), subscripts)
-        case Trace(MatrixPower(base, Number(value))) if _is_small(value) and constant(base) is False and value < 0:
+        case Trace(MatrixPower(base, Number(value))) if _is_small(value) and value < 0 and not constant(base):
             return Trace(matmul([inverse(base)] * abs(int(value))))
     return None
 

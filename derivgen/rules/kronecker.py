@@ -74,6 +74,13 @@ def kron_norm(expr: Expr) -> Expr | None:
     match expr:
         case Norm(Kron(left, right), order):
             return Product((Norm(left, order), Norm(right, order)))
+    return None
+
+
+@rule("power of a product", law=r"(a\,b)^p = a^p\,b^p", source="elementary algebra")
+def power_of_norms(expr: Expr) -> Expr | None:
+    """Of norms: each of them is a squared norm afterwards, which a sum writes out."""
+    match expr:
         case Power(Product(factors), Number(value)) if all(isinstance(factor, Norm) for factor in factors):
             return Product(tuple(Power(factor, Number(value)) for factor in factors))
     return None
@@ -216,6 +223,7 @@ KRONECKER: tuple[Rule, ...] = (
     kron_trace,
     kron_total,
     kron_norm,
+    power_of_norms,
     kron_det,
     mixed_product,
     kron_vec,

@@ -67,11 +67,6 @@ def finite(array: Array) -> Array:
     return array
 
 
-def floats(array: Array) -> Array:
-    """`array` in floating point."""
-    return array.astype(float) if is_exact(array) else array
-
-
 def plain(value: Fraction | int) -> Fraction | int:
     """A whole number as int: much cheaper to compute with than as Fraction."""
     return value.numerator if value.denominator == 1 else value

@@ -209,6 +209,11 @@ TABLE: list[tuple[Rule, Expr, Expr]] = [
     (kronecker.kron_trace, Trace(Kron(A, B)), times(Trace(A), Trace(B))),
     (kronecker.kron_total, Total(Kron(A, X)), times(Total(A), Total(X))),
     (kronecker.kron_norm, Norm(Kron(A, X)), times(Norm(A), Norm(X))),
+    (
+        kronecker.power_of_norms,
+        Power(times(Norm(x), Norm(X)), num(2)),
+        times(Power(Norm(x), num(2)), Power(Norm(X), num(2))),
+    ),
     (kronecker.kron_det, Det(Kron(A, B)), times(Power(Det(A), Size(n)), Power(Det(B), Size(n)))),
     (kronecker.mixed_product, MatMul((Kron(A, X), Kron(B, C))), Kron(MatMul((A, B)), MatMul((X, C)))),
     (kronecker.kron_vec, MatMul((Kron(A, X), Vec(B))), Vec(MatMul((X, B, Transpose(A))))),
