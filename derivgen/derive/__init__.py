@@ -20,12 +20,17 @@ KINDS: dict[str, Callable[[Part, Layout], Derivation]] = {
 }
 """The tasks that derive something. A part whose task is `text` has no derivation."""
 
+CALCULUS: dict[str, Callable[[Part, Layout], Derivation]] = {}
+"""Those that are ordinary calculus: of scalars by scalars, which the part gives as `given.variables`."""
+
 
 def derive(part: Part, layout: Layout) -> Derivation:
     """The derivation of one part.
 
     Raises CannotDerive where derivgen has no rule for something in it, naming that.
     """
+    if part.task in CALCULUS and (part.given.variables or part.task not in KINDS):
+        return CALCULUS[part.task](part, layout)
     if part.method == "differential" and KINDS.get(part.task) is derive_derivative:
         return derive_differential(part, layout)
     if part.method != "index":

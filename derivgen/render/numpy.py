@@ -20,6 +20,7 @@ from derivgen.expr.nodes import (
     ONE,
     SCALAR,
     Apply,
+    At,
     Column,
     Commutation,
     Delta,
@@ -31,6 +32,7 @@ from derivgen.expr.nodes import (
     Expr,
     Eye,
     Function,
+    Group,
     Index,
     Inverse,
     Kron,
@@ -38,6 +40,7 @@ from derivgen.expr.nodes import (
     LogDet,
     LogSumExp,
     MatMul,
+    Matrix,
     MatrixPower,
     Norm,
     Number,
@@ -435,7 +438,14 @@ class _Code:
                 return f"np.eye({m} * {n})[{rows_of_k}]", ATOM
             case Sum(index, body):
                 return self.sum(index, body)
-            case Partial() | Differential():
+            case Matrix(entries, (rows, columns)):
+                wide = columns.number
+                lines = [entries[start : start + wide] for start in range(0, rows.number * wide, wide)]
+                shown = ", ".join(f"[{', '.join(map(self.shown, line))}]" for line in lines)
+                return f"np.array([{shown}])", ATOM
+            case Group(body):
+                return self.code(body)
+            case Partial() | Differential() | At():
                 raise CannotDerive("a derivative that is not yet taken has no NumPy code")
             case _:
                 assert_never(expr)

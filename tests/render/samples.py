@@ -12,6 +12,7 @@ from derivgen.expr.nodes import (
     DIFFERENTIAL,
     ONE,
     Apply,
+    At,
     Column,
     Commutation,
     Delta,
@@ -23,6 +24,7 @@ from derivgen.expr.nodes import (
     Expr,
     Eye,
     Function,
+    Group,
     Index,
     Inverse,
     Kron,
@@ -30,6 +32,7 @@ from derivgen.expr.nodes import (
     LogDet,
     LogSumExp,
     MatMul,
+    Matrix,
     MatrixPower,
     Norm,
     Number,
@@ -106,6 +109,9 @@ EVERY_NODE: tuple[Expr, ...] = (
     Sum(i, x_i),
     Partial(f, x_k),
     Differential(MatMul((A, x)), x, dx),
+    Matrix((a, TWO), (Dim(2), ONE)),
+    At(Partial(f, b), (a, b), (TWO, TWO)),
+    Group(Number(Fraction(-2))),
 )
 
 
