@@ -7,9 +7,11 @@ from collections.abc import Callable
 from derivgen.derivation import Derivation
 from derivgen.derive.derivative import derive as derive_derivative
 from derivgen.derive.differential import derive_differential
+from derivgen.derive.dressing import dressed
 from derivgen.derive.forms import element_form, matrix_form
 from derivgen.errors import CannotDerive
 from derivgen.expr.nodes import Layout
+from derivgen.expr.walk import symbols
 from derivgen.problem.model import Part
 
 KINDS: dict[str, Callable[[Part, Layout], Derivation]] = {
@@ -30,7 +32,9 @@ def derive(part: Part, layout: Layout) -> Derivation:
     Raises CannotDerive where derivgen has no rule for something in it, naming that.
     """
     if part.task in CALCULUS and (part.given.variables or part.task not in KINDS):
-        return CALCULUS[part.task](part, layout)
+        found = CALCULUS[part.task](part, layout)
+        variables = [one for one in symbols(found.statement) if one.name not in part.scope.values]
+        return dressed(found, decimal=part.given.decimal, ordinary=len(variables) == 1 and part.task != "chain")
     if part.method == "differential" and KINDS.get(part.task) is derive_derivative:
         return derive_differential(part, layout)
     if part.method != "index":

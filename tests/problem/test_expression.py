@@ -209,7 +209,7 @@ REFUSED: list[tuple[str, str]] = [
     ("x[i)", "`[` is closed by `)`"),
     ("", "the expression is empty"),
     ("[x]", "in [x]: x is (n, 1), entries are scalars"),
-    ("[[1, 2], [3]]", "the rows of an array have one length"),
+    ("[[1, 2], [3]]", "in [[1, 2], [3]]: the rows of an array have one length"),
     ("(x, y)", "a list has no meaning here"),
     ("x.shape", "x.shape: the only thing that may follow a dot is T"),
     ("x < y", "`<` has no meaning in an expression"),
