@@ -75,6 +75,11 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Pi:
+    """The ratio of a circle's circumference to its diameter."""
+
+
+@dataclass(frozen=True, slots=True)
 class Size:
     """A dimension as a number: the n in (1/n) sum_i x_i."""
 
@@ -355,7 +360,7 @@ class Group:
     body: Expr
 
 
-Leaf = Number | Size | Symbol | Delta | Ones | Zeros | Eye | Commutation | Upper
+Leaf = Number | Pi | Size | Symbol | Delta | Ones | Zeros | Eye | Commutation | Upper
 Unary = (
     Transpose | Inverse | Trace | Det | LogDet | Total | Norm | LogSumExp | Softmax | Diag | Vec | Group
 )  # all have the field `body`

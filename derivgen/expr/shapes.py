@@ -36,6 +36,7 @@ from derivgen.expr.nodes import (
     Number,
     Ones,
     Partial,
+    Pi,
     Plus,
     Power,
     Product,
@@ -65,6 +66,7 @@ def shape(expr: Expr) -> Shape:
             return (rows * columns, rows * columns)
         case (
             Number()
+            | Pi()
             | Size()
             | Delta()
             | Entry()

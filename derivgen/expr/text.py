@@ -39,6 +39,7 @@ from derivgen.expr.nodes import (
     Number,
     Ones,
     Partial,
+    Pi,
     Plus,
     Power,
     Product,
@@ -79,6 +80,8 @@ def _text(expr: Expr) -> tuple[str, int]:
     match expr:
         case Number(value):
             return _number(value)
+        case Pi():
+            return "pi", ATOM
         case Size(dim):
             return str(dim), PRODUCT if "*" in str(dim) else ATOM
         case Symbol(name):

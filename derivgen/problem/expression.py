@@ -24,6 +24,7 @@ from derivgen.expr.nodes import (
     Function,
     Matrix,
     Number,
+    Pi,
     Row,
     Size,
     Subscript,
@@ -149,6 +150,8 @@ class _Reader:
             self.refuse(f"{name} is an index: it stands inside brackets only", node)
         if name in scope.functions or name in scope.maps:
             self.refuse(f"{name} is a function: give its argument, as in {name}(x)", node)
+        if name == "pi":
+            return Operand(Pi(), SCALAR, span)
         if name in scope.sizes:
             return Operand(Size(Dim(1, (name,))), SCALAR, span)
         if name in functions.KNOWN_FUNCTIONS:
@@ -161,8 +164,8 @@ class _Reader:
         scope = self.scope
         known = {*scope.symbols, *scope.indices, *scope.functions, *scope.sizes}
         hint = self._split(name) or did_you_mean(name, known)
-        if name in ("e", "E", "pi"):
-            hint = "write exp(x)" if name != "pi" else "declare it as a scalar"
+        if name in ("e", "E"):
+            hint = "write exp(x)"
         self.refuse(f"{name} is not declared", node, hint)
 
     def _split(self, name: str) -> str:

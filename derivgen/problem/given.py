@@ -10,7 +10,7 @@ from fractions import Fraction
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from derivgen.errors import ExpressionError
-from derivgen.expr.nodes import SCALAR, Apply, Expr, Matrix, Number, Plus, Power, Product, Size, Symbol
+from derivgen.expr.nodes import SCALAR, Apply, Expr, Matrix, Number, Pi, Plus, Power, Product, Size, Symbol
 from derivgen.expr.walk import subexpressions, symbols
 from derivgen.problem.expression import parse_expression
 from derivgen.problem.marks import Document, child, key_node
@@ -40,7 +40,7 @@ def is_formula(expr: Expr) -> bool:
     """Whether `expr` holds nothing but numbers, scalar symbols and functions of them, or is an array of such."""
     entries = expr.entries if isinstance(expr, Matrix) else (expr,)
     return all(
-        isinstance(node, Number | Size | Plus | Product | Power)
+        isinstance(node, Number | Pi | Size | Plus | Product | Power)
         or (isinstance(node, Symbol) and node.shape == SCALAR)
         or (isinstance(node, Apply) and not node.function.abstract)
         for entry in entries

@@ -43,6 +43,7 @@ from derivgen.expr.nodes import (
     Number,
     Ones,
     Partial,
+    Pi,
     Plus,
     Power,
     Product,
@@ -227,6 +228,8 @@ class _Printer:
         match expr:
             case Number(value, decimal):
                 return self._number(value, decimal)
+            case Pi():
+                return Piece(r"\pi")
             case Size(dim):
                 return Piece(dim_latex(dim), ATOM if len(dim.names) + (dim.number != 1) <= 1 else PRODUCT)
             case Symbol():

@@ -46,6 +46,7 @@ from derivgen.expr.nodes import (
     Number,
     Ones,
     Partial,
+    Pi,
     Plus,
     Power,
     Product,
@@ -356,6 +357,8 @@ class _Code:
         match expr:
             case Number(value):
                 return _number(value)
+            case Pi():
+                return "np.pi", ATOM
             case Size(dim):
                 return self.dim(dim), ATOM if len(dim.names) + (dim.number != 1) == 1 else PRODUCT
             case Symbol(name):

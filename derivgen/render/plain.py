@@ -38,6 +38,7 @@ from derivgen.expr.nodes import (
     Number,
     Ones,
     Partial,
+    Pi,
     Plus,
     Power,
     Product,
@@ -103,6 +104,8 @@ def _shown(expr: Expr) -> Shown:
     match expr:
         case Number(value, decimal):
             return _number(value, decimal)
+        case Pi():
+            return "π", ATOM
         case Size(dim):
             return _dim(dim), ATOM if len(dim.names) + (dim.number != 1) <= 1 else PRODUCT
         case Symbol(name, _, known):

@@ -11,6 +11,7 @@ for each of its own axes, and the subscripts of the `Partial` then pick from the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -44,6 +45,7 @@ from derivgen.expr.nodes import (
     Number,
     Ones,
     Partial,
+    Pi,
     Plus,
     Power,
     Product,
@@ -213,6 +215,10 @@ class Evaluator:
                 return self._delta(left, right)
             case Number(value):
                 return self._constant(value, (1, 1))
+            case Pi():
+                if self.exact:
+                    raise Irrational
+                return np.full((1, 1), math.pi)
             case Power(base, exponent):
                 return self._power(base, exponent, moving)
             case MatMul(factors):
@@ -396,6 +402,8 @@ class Evaluator:
 
     def _power(self, base: Expr, exponent: Expr, moving: Moving) -> Value:
         inner = self.value(base, moving)
+        while isinstance(exponent, Group):
+            exponent = exponent.body
         if isinstance(exponent, Number) and exponent.value.denominator == 1:
             return duals.integer_power(inner, int(exponent.value))
         return functions.power(inner, self.value(exponent, moving))

@@ -38,6 +38,7 @@ from derivgen.expr.nodes import (
     Number,
     Ones,
     Partial,
+    Pi,
     Plus,
     Power,
     Product,
@@ -77,6 +78,7 @@ def abstract(name: str, *orders: int) -> Function:
 
 EVERY_NODE: tuple[Expr, ...] = (
     Number(Fraction(-3, 4)),
+    Pi(),
     Size(n),
     x,
     A_ij,
