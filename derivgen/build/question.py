@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from derivgen.errors import Complaint, ExpressionError, Place, UserError
-from derivgen.expr.nodes import Layout, Symbol
+from derivgen.expr.nodes import SCALAR, Layout, Symbol
 from derivgen.problem.declarations import assume, declare, parse_declaration
 from derivgen.problem.expression import parse_expression
-from derivgen.problem.model import Part, Scope
+from derivgen.problem.given import DECIMAL, is_formula
+from derivgen.problem.model import Given, Part, Scope
 
 FILE = "command line"
 
@@ -64,9 +65,11 @@ def derivative_question(
         raise UserError(Complaint(f"--wrt {wrt}: {bare} is not declared", hint=hint))
     if bare in scope.values:
         raise UserError(Complaint(f"--wrt {wrt}: {bare} has a fixed value"))
+    is_calculus = symbol.shape == SCALAR and method == "index" and is_formula(expression)
     return replace(
         _part("derive", text, scope),
         expression=expression,
+        given=Given((symbol,), decimal=bool(DECIMAL.search(text))) if is_calculus else Given(),
         wrt=symbol,
         wrt_transposed=transposed,
         order=order,

@@ -9,6 +9,7 @@ from derivgen.derive.derivative import derive as derive_derivative
 from derivgen.derive.differential import derive_differential
 from derivgen.derive.dressing import dressed
 from derivgen.derive.forms import element_form, matrix_form
+from derivgen.derive.partials import derive_scalar
 from derivgen.errors import CannotDerive
 from derivgen.expr.nodes import Layout
 from derivgen.expr.walk import symbols
@@ -22,7 +23,7 @@ KINDS: dict[str, Callable[[Part, Layout], Derivation]] = {
 }
 """The tasks that derive something. A part whose task is `text` has no derivation."""
 
-CALCULUS: dict[str, Callable[[Part, Layout], Derivation]] = {}
+CALCULUS: dict[str, Callable[[Part, Layout], Derivation]] = {"derive": derive_scalar}
 """Those that are ordinary calculus: of scalars by scalars, which the part gives as `given.variables`."""
 
 

@@ -466,14 +466,17 @@ class _Printer:
             chain = isinstance(factor, MatMul)
             asked = (PREFIX if not isinstance(factor, Kron) else POWER) if end else (POWER if chain else PRODUCT)
             piece = self._within(factor, asked, at_least=1 if isinstance(factor, Plus) and place else 0)
-            if isinstance(factor, Group) and piece.binding >= asked:
+            whole = isinstance(factor, Group) and _is_fraction(piece.tex)
+            if isinstance(factor, Group) and piece.binding >= asked and not whole:
                 piece = self._parenthesized(piece)
             if place and piece.binding < PRODUCT:
                 binding = PREFIX
             gap = ""
             if place:
                 gap = r"\," if _needs_gap(factors[place - 1], factor) else " "
-                if isinstance(factor, Group) or piece.tex.startswith("("):
+                if whole or (isinstance(factors[place - 1], Group) and shown.endswith("}")):
+                    gap = r" \cdot "
+                elif isinstance(factor, Group) or piece.tex.startswith("("):
                     gap = ""
                 elif isinstance(factor, Number) or (isinstance(factor, Power) and isinstance(factor.base, Number)):
                     gap = r" \cdot "
@@ -638,6 +641,14 @@ def _with_subscript(tex: str, below: str) -> str:
     if "_" in _scripts(tex):
         return f"{{{tex}}}_{{{below}}}"
     return f"{tex}_{{{below}}}"
+
+
+_NESTED = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
+
+
+def _is_fraction(tex: str) -> bool:
+    r"""Whether `tex` is one \frac and nothing else."""
+    return re.fullmatch(rf"-?\\frac{_NESTED}{_NESTED}", tex) is not None
 
 
 def _opens(tex: str) -> bool:

@@ -19,6 +19,14 @@ from derivgen.verify.points import Point
 STEP = {1: 1e-5, 2: 2e-4}
 """By order: truncation (about h²) and rounding (about 1e-16/h, 1e-16/h²) are both small."""
 
+SHRUNK = 0.5
+"""Differences are taken with a second step, too. Where the two disagree (the function bends within a step), they say
+nothing, and what they disagree by is what they may be wrong by.
+"""
+
+DOUBT = 20.0
+"""How many times the difference of the two is allowed: truncation alone makes it 3/4 of the error of the first."""
+
 # order 1: h² = 1e-10 and 1e-16/h = 1e-11; order 2: h² = 4e-8 and 1e-16/h² = 3e-9; times third (fourth) derivatives that
 # are some hundred times the value at the points used here
 AGREEMENT = {1: 1e-6, 2: 1e-4}
@@ -31,12 +39,13 @@ def central_differences(
     wrt: Symbol,
     order: int,
     indices: Sequence[Index] = (),
+    shrunk: float = 1.0,
 ) -> tuple[Array, float]:
     """What Evaluator.derivative gives, from values of `statement` alone, and the greatest of these (order 1 or 2).
 
-    All entries of `wrt` are moved at once, each along an axis of its own.
+    All entries of `wrt` are moved at once, each along an axis of its own, by the step times `shrunk`.
     """
-    step = STEP[order]
+    step = STEP[order] * shrunk
     total: Array = np.zeros((1, 1))
     most = 0.0
     for signs in combinations((1, -1), repeat=order):
@@ -61,9 +70,9 @@ def _depth(expr: Expr) -> int:
     return own + max(map(_depth, parts(expr)), default=0)
 
 
-def by_differences(expr: Expr, order: int) -> Expr:
+def by_differences(expr: Expr, order: int, shrunk: float = 1.0) -> Expr:
     """`expr` with a central difference in place of each derivative by a scalar symbol."""
-    step = Number(Fraction(STEP[order]).limit_denominator(10**9))
+    step = Number(Fraction(STEP[order] * shrunk).limit_denominator(10**9))
 
     def difference(node: Expr) -> Expr | None:
         if not isinstance(node, Partial) or not isinstance(node.wrt, Symbol):

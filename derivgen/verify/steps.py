@@ -29,8 +29,15 @@ from derivgen.expr.walk import free_indices, transform
 from derivgen.problem.model import Values
 from derivgen.verify.arrange import arrange_all, derivative_with
 from derivgen.verify.arrays import Array, BadPoint, TooLarge
-from derivgen.verify.bench import TOO_LARGE, Bench, Verdict, show_number, worst
-from derivgen.verify.differences import AGREEMENT, by_differences, central_differences, derivative_order
+from derivgen.verify.bench import TOO_LARGE, ZERO_SCALE, Bench, Verdict, show_number, worst
+from derivgen.verify.differences import (
+    AGREEMENT,
+    DOUBT,
+    SHRUNK,
+    by_differences,
+    central_differences,
+    derivative_order,
+)
 from derivgen.verify.evaluate import Evaluator, Unknown
 from derivgen.verify.extrema import EXTREMA, check_extrema, no_other_solution
 
@@ -85,10 +92,6 @@ def check_derivation(
     except ShapeError as error:
         wrong = Verdict("wrong", message=str(error))
         return Report((wrong,) * len(derivation.steps), wrong)
-
-
-ZERO_SCALE = 1e-3
-"""Where a statement is zero everywhere, differences are rounding: 1e-16 of terms of about 10, over a step of 1e-5."""
 
 
 class _Check:
@@ -270,7 +273,8 @@ class _Check:
         order = derivative_order(question)
         if order in AGREEMENT:
             close = AGREEMENT[order] if derivation.digits is None else 10.0**-derivation.digits
-            yield self.bench.near(by_differences(question, order), derivation.result, close)
+            both = (by_differences(question, order), by_differences(question, order, SHRUNK))
+            yield self.bench.near(both, derivation.result, close)
 
     def _arranged(self, wrt: Symbol, result: Expr, layout: Layout) -> Verdict:
         """An array against dual numbers, arranged by the table of layouts."""
@@ -298,6 +302,7 @@ class _Check:
         for evaluator in self.bench.evaluators(False):
             try:
                 value, found, most = self._two_ways(evaluator, wrt)
+                _, again, _ = self._two_ways(evaluator, wrt, SHRUNK)
             except BadPoint:
                 continue
             if value.shape != found.shape:
@@ -306,19 +311,22 @@ class _Check:
             scale = max(float(np.abs(value).max()), float(np.abs(found).max()), most, ZERO_SCALE)
             if not np.isfinite(scale):
                 continue
-            if apart.max() > AGREEMENT[self.derivation.order] * scale:
+            doubt = DOUBT * float(np.abs(found - again).max())
+            if doubt > scale:
+                continue  # the function bends within a step
+            if apart.max() > max(AGREEMENT[self.derivation.order] * scale, doubt):
                 place = np.unravel_index(int(apart.argmax()), apart.shape)
                 shown = f"{show_number(float(value[place]))} is not {show_number(float(found[place]))}"
                 return Verdict("wrong", 1, float(apart.max()) / scale, f"against central differences: {shown}")
             return Verdict("exact", self.bench.wanted)
         return Verdict("unchecked", message="no point was found at which the statement and the result have a value")
 
-    def _two_ways(self, evaluator: Evaluator, wrt: Symbol) -> tuple[Array, Array, float]:
+    def _two_ways(self, evaluator: Evaluator, wrt: Symbol, shrunk: float = 1.0) -> tuple[Array, Array, float]:
         """The result, what central differences say it is, and the greatest value of the statement on the way."""
         known = self.derivation
         own, held = free_axes(known)
         tensor, most = central_differences(
-            evaluator.point, self.bench.definitions, known.statement, wrt, known.order, (*held, *own)
+            evaluator.point, self.bench.definitions, known.statement, wrt, known.order, (*held, *own), shrunk
         )
         if known.form == "index":
             value = evaluator.entries(known.result, (*held, *known.value_indices, *known.wrt_indices))

@@ -1,0 +1,294 @@
+"""The form of a scalar result: what is worked out, collected and cancelled, and the form that an author asks for.
+
+SymPy makes the candidates (expanded, factored, with common factors in front, cancelled, by trigonometric identities);
+the one that reads best is taken, where it is shorter than what stands there, and its line is named after what was done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+from derivgen.derivation import Rewrite, Rule, Step, rule
+from derivgen.derive.evaluation import ungrouped
+from derivgen.derive.tidying import exhausted
+from derivgen.errors import CannotDerive
+from derivgen.expr.build import factors_of, terms_of
+from derivgen.expr.nodes import Apply, Expr, Function, Number, Plus, Power, Product, Size, Symbol
+from derivgen.expr.sympy_bridge import from_sympy, is_scalar_formula, to_sympy
+from derivgen.expr.text import text
+from derivgen.expr.walk import size, subexpressions
+from derivgen.rules.algebra import TIDY, like_terms
+from derivgen.rules.calculus import (
+    distribute_fully,
+    merge_powers,
+    order_of_factors,
+    order_of_polynomial,
+    positive_part,
+    sign_over_abs,
+)
+
+ALGEBRA = "elementary algebra, by SymPy"
+
+LARGEST = 120
+"""Nodes: nothing readable comes of trying to simplify more."""
+MOST_OPERATIONS = 60
+"""Of what is expanded for the sake of an identity."""
+
+WORKED_OUT = (*TIDY, merge_powers, sign_over_abs, positive_part, order_of_factors, like_terms)
+_ORDER = frozenset((order_of_factors, order_of_polynomial))
+
+
+def tidied(expr: Expr, used: list[Rule] | None = None) -> Expr:
+    """`expr` with its numbers multiplied, its powers joined, like terms collected, in the order of a textbook."""
+    found: list[Rule] = [] if used is None else used
+    return exhausted(ungrouped(expr), WORKED_OUT, found)
+
+
+def tidy_line(expr: Expr, heading: Expr) -> tuple[list[Step], Expr]:
+    """The line that tidies `expr` up, where that changes how it reads."""
+    used: list[Rule] = []
+    after = tidied(expr, used)
+    if text(after) == text(ungrouped(expr)):
+        return [], after
+    # where something else is done too, the order of terms and factors is not worth a name
+    return [Rewrite(_named(used), expr, after, heading)], after
+
+
+def _named(used: list[Rule]) -> tuple[Rule, ...]:
+    main = [one for one in (like_terms, merge_powers) if one in used]
+    rest = [one for one in used if one not in _ORDER]
+    return tuple(main or rest[:1] or used[:1])
+
+
+# --- forms that SymPy makes -------------------------------------------------------------------------------------------
+
+
+def _made(expr: Expr, change: Callable[[Any], Any]) -> Expr | None:
+    """`expr` after SymPy's `change`, tidied; None where that gives nothing that derivgen writes."""
+    if not is_scalar_formula(expr):
+        return None
+    symbols = {node.name: node for node in subexpressions(expr) if isinstance(node, Symbol)}
+    sizes = {f"#{node.dim}": node for node in subexpressions(expr) if isinstance(node, Size)}
+    back = from_sympy(change(to_sympy(expr)), symbols, sizes)
+    return None if back is None else exhausted(back, (*TIDY, merge_powers, order_of_factors, order_of_polynomial), [])
+
+
+def _common(formula: Any) -> Any:
+    import sympy
+
+    return sympy.factor_terms(formula)
+
+
+def _factor(formula: Any) -> Any:
+    import sympy
+
+    return sympy.factor(formula)
+
+
+def _cancel(formula: Any) -> Any:
+    """A common factor of numerator and denominator gone, the denominator factored."""
+    import sympy
+
+    top, bottom = sympy.fraction(sympy.cancel(formula))
+    return sympy.expand(top) / sympy.factor(bottom)
+
+
+def _together(formula: Any) -> Any:
+    import sympy
+
+    top, bottom = sympy.fraction(sympy.together(formula))
+    return sympy.expand(top) / bottom
+
+
+def _trigonometric(formula: Any) -> Any:
+    """The squares of sines by cosines, or the other way round, whichever leaves less; the same for sinh and cosh."""
+    import sympy
+    from sympy.simplify.fu import TR5, TR6
+
+    def hyperbolic(one: Any, squares: Any, others: Any, sign: int) -> Any:
+        def even(base: Any, exponent: Any) -> Any:
+            argument = base.args[0]
+            rest = base ** (exponent % 2)
+            return rest * (others(argument) ** 2 + sign) ** ((exponent - exponent % 2) / 2)
+
+        wild = sympy.Wild("u"), sympy.Wild("k", properties=[lambda k: k.is_Integer and k > 1])
+        return one.replace(squares(wild[0]) ** wild[1], lambda u, k: even(squares(u), k))
+
+    expanded = sympy.expand(formula) if sympy.count_ops(formula) < MOST_OPERATIONS else formula
+    made = [TR5(expanded), TR6(expanded)] if expanded.has(sympy.sin, sympy.cos) else []
+    if expanded.has(sympy.sinh, sympy.cosh):
+        made.append(hyperbolic(expanded, sympy.sinh, sympy.cosh, -1))
+        made.append(hyperbolic(expanded, sympy.cosh, sympy.sinh, 1))
+    return min((sympy.factor(sympy.cancel(one)) for one in (*made, formula)), key=sympy.count_ops)
+
+
+def _expand(formula: Any) -> Any:
+    import sympy
+
+    return sympy.expand(formula)
+
+
+def _form_rule(name: str, law: str, change: Callable[[Any], Any], source: str = ALGEBRA) -> Rule:
+    return Rule(name, law, source, lambda expr: _made(expr, change))
+
+
+common_factor = _form_rule("common factor", r"a\,c + b\,c = (a + b)\,c", _common)
+factor = _form_rule("factor", r"x^2 - y^2 = (x - y)(x + y)", _factor)
+cancel_fraction = _form_rule("cancel", r"\frac{a\,c}{b\,c} = \frac{a}{b}", _cancel)
+one_fraction = _form_rule("common denominator", r"\frac{a}{b} + \frac{c}{d} = \frac{a\,d + b\,c}{b\,d}", _together)
+trigonometric = _form_rule(
+    "trigonometric identities",
+    r"\sin^2 x + \cos^2 x = 1",
+    _trigonometric,
+    "Abramowitz & Stegun, Handbook of Mathematical Functions (1964), sec. 4.3",
+)
+expand_all = _form_rule("multiply out", r"(a + b)\,c = a\,c + b\,c", _expand)
+
+ASKED: dict[str, Rule] = {"factored": factor, "expanded": expand_all, "single fraction": one_fraction}
+"""What `form` may ask for, and `in terms of E`."""
+
+_PARTNER = {"sin": "cos", "cos": "sin", "sinh": "cosh", "cosh": "sinh"}
+MOST_NODES_OF_IDENTITY = 60
+
+
+# --- choosing ---------------------------------------------------------------------------------------------------------
+
+
+def form_lines(expr: Expr, heading: Expr, form: str = "") -> tuple[list[Step], Expr]:
+    """The lines that bring `expr` to the form asked for, or to a good one, and what they end in.
+
+    Raises CannotDerive where the form asked for cannot be reached.
+    """
+    steps, current = tidy_line(expr, heading)
+    if form.startswith("in terms of"):
+        return steps, current
+    if form:
+        if form not in ASKED:
+            known = ", ".join((*ASKED, "in terms of sigmoid(x)"))
+            raise CannotDerive(f"there is no form `{form}`; there are {known}")
+        asked = ASKED[form](current)
+        if asked is None:
+            raise CannotDerive(f"no {form} form of {text(current)} was found")
+        if text(asked) != text(current):
+            steps.append(Rewrite((ASKED[form],), current, asked, heading))
+            current = asked
+        return steps, current
+    for _ in range(4):
+        better = _better(current)
+        if better is None:
+            break
+        name, after = better
+        written = distribute_fully(current) if name is distribute_fully else None
+        if written is not None and text(written) != text(after):
+            steps.append(Rewrite((name,), current, written, heading))
+            current, name = written, like_terms
+        steps.append(Rewrite((name,), current, after, heading))
+        current = after
+    return steps, current
+
+
+def good_form(expr: Expr) -> Expr:
+    """`expr` in a good form, without lines."""
+    return form_lines(expr, expr)[1]
+
+
+@lru_cache(maxsize=4096)
+def _better(expr: Expr) -> tuple[Rule, Expr] | None:
+    """The next line towards a good form, if there is a better one."""
+    if not is_scalar_formula(expr) or size(expr) > LARGEST or _is_monomials(expr):
+        return None
+    best: tuple[float, Rule, Expr] | None = None
+    now = cost(expr)
+    for name, after in _candidates(expr):
+        if text(after) == text(expr):
+            continue
+        price = cost(after)
+        if price < now and (best is None or price < best[0]):
+            best = (price, name, after)
+    return None if best is None else best[1:]
+
+
+def _candidates(expr: Expr) -> Iterator[tuple[Rule, Expr]]:
+    written = distribute_fully(expr)
+    if written is not None:
+        collected = exhausted(tidied(written), (order_of_polynomial,), [])
+        if cost(collected) < cost(expr):
+            # multiplied out first, collected in the next line
+            yield distribute_fully, collected
+    for made in (common_factor, cancel_fraction, factor):
+        after = made(expr)
+        if after is not None and _is_worth(expr, after):
+            yield made, after
+    if _has_squares(expr):
+        after = trigonometric(expr)
+        if after is not None:
+            yield trigonometric, after
+
+
+def _has_squares(expr: Expr) -> bool:
+    """Whether a sine or a cosine stands there squared, and its partner of the same argument beside it."""
+    if size(expr) > MOST_NODES_OF_IDENTITY:
+        return False
+    applied = {node for node in subexpressions(expr) if isinstance(node, Apply)}
+    for node in subexpressions(expr):
+        match node:
+            case Power(Apply(function, arguments), Number(value)) if value >= 2 and function.name in _PARTNER:
+                if Apply(Function(_PARTNER[function.name]), arguments) in applied:
+                    return True
+    return False
+
+
+def _is_monomials(expr: Expr) -> bool:
+    """A polynomial written term by term: that is how a reader wants it."""
+    return all(
+        all(
+            isinstance(one, Number | Symbol)
+            or (isinstance(one, Power) and isinstance(one.base, Symbol) and isinstance(one.exponent, Number))
+            for one in factors_of(term)
+        )
+        for term in terms_of(expr)
+    ) and not (isinstance(expr, Plus) and any(_has_divisor(term) for term in expr.terms))
+
+
+def _has_divisor(term: Expr) -> bool:
+    exponents = [one.exponent for one in factors_of(term) if isinstance(one, Power)]
+    return any(isinstance(exponent, Number) and exponent.value < 0 for exponent in exponents)
+
+
+def _is_worth(before: Expr, after: Expr) -> bool:
+    """Whether a common factor in front is more than a letter: y e^{xy} + 2 x y^3 stays as it is."""
+    if not isinstance(before, Plus) or not isinstance(after, Product):
+        return True
+    return any(not isinstance(one, Number | Symbol | Plus) for one in after.factors) or sum(
+        isinstance(one, Symbol) for one in after.factors
+    ) > 1
+
+
+def cost(expr: Expr) -> float:
+    """How much there is to read: a sign for each node, more for a fraction and for what stands inside others."""
+    total = 0.0
+    for node in subexpressions(expr):
+        total += 1.0
+        match node:
+            case Power(_, Number(value)) if value < 0:
+                total += 1.0
+            case Power(Plus(), Number(value)) if value > 1:
+                total -= 1.0
+            case Number(value) if value.denominator != 1:
+                total += 0.5
+            case Number(value) if value == -1:
+                total -= 2.0
+            case Apply(Function("exp"), (Plus(),)):
+                total += 1.0
+    return total
+
+
+FORMS: tuple[Rule, ...] = (common_factor, factor, cancel_fraction, one_fraction, trigonometric, expand_all)
+
+
+@rule("in terms of", law=r"1 - \sigma(x) = \frac{e^{-x}}{1 + e^{-x}}", source=ALGEBRA)
+def in_terms(expr: Expr) -> Expr | None:
+    """For the name of a line: the factory `written_in` makes the rule itself."""
+    return None

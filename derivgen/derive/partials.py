@@ -1,0 +1,142 @@
+"""Derivatives of formulas by their variables: one, several in turn, or all of them as gradient, Jacobian, Hessian."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from derivgen.derivation import Conclude, Define, Derivation, Step
+from derivgen.derive.domain import domain_of
+from derivgen.derive.evaluation import value_lines
+from derivgen.derive.naming import quantity_for, reserved_names
+from derivgen.derive.scalar import Differentiation
+from derivgen.expr.nodes import ONE, At, Dim, Expr, Layout, Matrix, Partial, Symbol
+from derivgen.expr.shapes import shape
+from derivgen.expr.walk import symbols
+from derivgen.problem.model import Part
+
+
+@dataclass(slots=True)
+class Work:
+    """The steps of one part as they are made: what is derived, and the names that are taken."""
+
+    part: Part
+    statement: Expr
+    quantity: Symbol
+    reserved: frozenset[str]
+    steps: list[Step] = field(default_factory=list)
+    named: list[tuple[Symbol, Expr]] = field(default_factory=list)
+
+    @property
+    def variables(self) -> tuple[Symbol, ...]:
+        return self.part.given.variables
+
+    @property
+    def is_single(self) -> bool:
+        """Whether the statement depends on one variable only."""
+        free = [one for one in symbols(self.statement) if one.name not in self.part.scope.values]
+        return len(free) <= 1
+
+    def name(self, text: str, latex: str, meaning: Expr) -> Symbol:
+        """A symbol that lines use for `meaning`."""
+        symbol = Symbol(text, shape(meaning), latex=latex)
+        self.named.append((symbol, meaning))
+        return symbol
+
+    def derivative(self, expr: Expr, wrt: Symbol, heading: Expr, subject: Expr, form: str = "") -> Expr:
+        """The derivative of `expr` with its lines under `heading`."""
+        letters = {step.symbol.name for step in self.steps if isinstance(step, Define)}
+        letters |= {symbol.name for symbol, _ in self.named}
+        one = Differentiation(wrt, self.reserved | {self.quantity.name} | letters, self.is_single)
+        found = one.take(expr, heading, subject, form)
+        self.steps += one.steps
+        self.named += one.named
+        return found
+
+    def finished(self, task: str, question: Expr, result: Expr, layout: Layout | None = None) -> Derivation:
+        rounds = any(getattr(step, "digits", None) is not None for step in self.steps)
+        return Derivation(
+            task=task,
+            statement=self.statement,
+            steps=tuple(self.steps),
+            result=result,
+            form="matrix",
+            shape=shape(result),
+            quantity=self.quantity,
+            layout=layout,
+            question=question,
+            named=tuple(self.named),
+            domain=domain_of(self.statement),
+            digits=self.part.digits if rounds else None,
+        )
+
+
+def work_on(part: Part) -> Work:
+    assert part.expression is not None
+    reserved = reserved_names(part.scope, part.expression)
+    return Work(part, part.expression, quantity_for(part.expression, shape(part.expression), reserved), reserved)
+
+
+def derive_scalar(part: Part, layout: Layout) -> Derivation:
+    """The derivative of a formula by one variable, `order` times, or by several in turn; its value where `at` asks."""
+    work = work_on(part)
+    wrts = work.variables if len(work.variables) > 1 else work.variables * part.order
+    heading: Expr = work.quantity
+    current = work.statement
+    for count, wrt in enumerate(wrts, 1):
+        inner = heading
+        heading = derivative_name(work, wrts[:count])
+        form = part.form if count == len(wrts) else ""
+        current = work.derivative(current, wrt, heading, inner, form)
+    work.steps.append(Conclude(heading, current, heading))
+    question: Expr = heading
+    if part.given.at:
+        question, current = evaluated(work, heading, current)
+    return work.finished("derive", question, current)
+
+
+def derivative_name(work: Work, wrts: tuple[Symbol, ...]) -> Expr:
+    """f', f'' of one variable; else a pending derivative, or a name for one that is read from the left."""
+    derivative: Expr = work.quantity
+    for wrt in wrts:
+        derivative = Partial(derivative, wrt)
+    if work.is_single and len(wrts) <= 3:
+        primes = "'" * len(wrts)
+        name = work.quantity.latex or work.quantity.name
+        symbol = Symbol(f"{work.quantity.name}{primes}", latex=f"{name}{primes}")
+        if (symbol, derivative) not in work.named:
+            work.named.append((symbol, derivative))
+        return symbol
+    if work.part.given.left_to_right and len(set(wrts)) > 1:
+        return read_from_the_left(work, wrts, derivative)
+    return derivative
+
+
+def read_from_the_left(work: Work, wrts: tuple[Symbol, ...], derivative: Expr) -> Symbol:
+    """The first variable that is differentiated by stands first below the bar."""
+    shown = r"\,".join(rf"\partial {wrt.latex or wrt.name}" for wrt in wrts)
+    name = work.quantity.latex or work.quantity.name
+    latex = rf"\frac{{\partial^{{{len(wrts)}}} {name}}}{{{shown}}}"
+    text = f"d{len(wrts)}{work.quantity.name}/{''.join(f'd{wrt.name}' for wrt in wrts)}"
+    symbol = Symbol(text, latex=latex)
+    if (symbol, derivative) not in work.named:
+        work.named.append((symbol, derivative))
+    return symbol
+
+
+def evaluated(work: Work, name: Expr, expr: Expr) -> tuple[Expr, Expr]:
+    """The value of `expr`, which `name` stands for, at the point of the part: adds the lines and the box.
+
+    Gives the question and the value.
+    """
+    at = dict(work.part.given.at)
+    heading = At(name, tuple(at), tuple(at.values()))
+    digits, staged = work.part.digits, work.part.given.staged
+    steps, value = value_lines(expr, at, heading, digits=digits, staged=staged)
+    work.steps += steps
+    rounds = any(getattr(step, "digits", None) is not None for step in steps)
+    work.steps.append(Conclude(heading, value, heading, digits=digits if rounds else None))
+    return heading, value
+
+
+def column(entries: tuple[Expr, ...]) -> Matrix:
+    return Matrix(entries, (Dim(len(entries)), ONE))
