@@ -1,0 +1,211 @@
+"""Contour lines of a function that is known by its values: which levels, and where they run.
+
+contourpy finds the lines on a grid; each of their points is then moved along its edge of the grid until the function
+has the level's value there. Where it never has (at a pole, or where it jumps) there is no line.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import contourpy
+import numpy as np
+import numpy.typing as npt
+
+from derivgen.expr.sampling import Samples
+from derivgen.picture import Contour, Line
+
+CELLS = 160
+"""How many cells the grid has on either side; one is half a millimetre on paper."""
+SMOOTH = 0.0004
+"""How far a simplified line may be from the full one, as a part of the picture's side: 0.03 mm on paper."""
+SPECK = 0.01
+"""Lines that stay within this part of the picture's side are left out."""
+MOST_LEVELS = 9
+HALVINGS = 30
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The values of `function` at the nodes of a grid: `values[j, i]` is that at (across[i], up[j]), nan outside."""
+
+    function: Callable[[Samples, Samples], Samples]
+    across: Samples
+    up: Samples
+    values: Samples
+
+    @property
+    def finite(self) -> Samples:
+        """All values there are, in one row."""
+        return self.values[np.isfinite(self.values)]
+
+    def place(self, nodes: Samples) -> Samples:
+        """Where the (n, 2) `nodes`, counted from 0 across and up, with fractions, are in the units of the variables."""
+        corner = np.array([self.across[0], self.up[0]])
+        cell = np.array([self.across[1] - self.across[0], self.up[1] - self.up[0]])
+        return np.asarray(corner + nodes * cell)
+
+    def at(self, nodes: Samples) -> Samples:
+        return self.function(*self.place(nodes).T)
+
+
+def sampled(
+    function: Callable[[Samples, Samples], Samples],
+    across: tuple[float, float],
+    up: tuple[float, float],
+    cells: int = CELLS,
+) -> Grid:
+    xs, ys = np.linspace(*across, cells + 1), np.linspace(*up, cells + 1)
+    return Grid(function, xs, ys, function(*np.meshgrid(xs, ys)))
+
+
+# levels
+
+
+def nice_step(most: float) -> float:
+    """The largest of 1, 2, 5, 10, 20, ... (and 0.5, 0.2, ...) that is not above `most`."""
+    power = 10.0 ** math.floor(math.log10(most) + 1e-9)
+    return max(digit * power for digit in (1, 2, 5) if digit * power <= most * (1 + 1e-9))
+
+
+def levels(values: Samples, extrema: Sequence[float], saddles: Sequence[float]) -> list[tuple[float, bool]]:
+    """Levels to draw, rising, each with whether it is that of a saddle point.
+
+    Near a critical point a function is flat, so that equal steps of level would leave a gap there: steps shrink towards
+    the values of `extrema` and `saddles`, about so that lines on a paraboloid are equally far apart.
+    """
+    flat = sorted({*extrema, *saddles})
+    low, high = (float(bound) for bound in np.quantile(values, (0.03, 0.97)))
+    low, high = min(low, *flat, high), max(high, *flat, low)
+    ends = sorted({low, high, *flat})
+    chosen = dict.fromkeys(saddles, True)
+    for a, b in pairwise(ends):
+        share = float(np.mean((values >= a) & (values <= b)))
+        count = max(2 if share > 0.05 else 1, round(share * MOST_LEVELS))
+        wanted = [a + (b - a) * part for part in _parts(count, a in flat, b in flat)]
+        for before, level, after in zip([a, *wanted], wanted, [*wanted[1:], b], strict=False):
+            step = nice_step(max(min(level - before, after - level if after > level else level - before), 1e-300))
+            rounded = round(level / step) * step
+            if a < rounded <= b and all(abs(rounded - other) > step / 3 for other in (*chosen, *flat)):
+                chosen[rounded] = False
+    return sorted(chosen.items())
+
+
+def _parts(count: int, flat_below: bool, flat_above: bool) -> list[float]:
+    """`count` numbers above 0, up to 1 where the upper end is no critical value, denser at a flat end."""
+    if flat_below and flat_above:
+        return [math.sin(math.pi / 2 * k / (count + 1)) ** 2 for k in range(1, count + 1)]
+    if flat_below:
+        return [(k / count) ** 2 for k in range(1, count + 1)]
+    if flat_above:
+        return [1 - (1 - k / (count + 1)) ** 2 for k in range(1, count + 1)]
+    return [k / (count + 1) for k in range(1, count + 1)]
+
+
+# lines
+
+
+def contours(grid: Grid, wanted: Iterable[tuple[float, bool]]) -> tuple[Contour, ...]:
+    """The contour lines of `grid` at the levels `wanted` that have any."""
+    generator = contourpy.contour_generator(
+        z=np.ma.masked_invalid(grid.values), name="serial", line_type=contourpy.LineType.Separate, corner_mask=False
+    )
+    found: list[Contour] = []
+    for level, critical in wanted:
+        lines: list[Line] = []
+        for nodes in generator.lines(level):
+            lines += [_line(grid, piece) for piece in _moved(grid, level, np.asarray(nodes))]
+        kept = tuple(line for line in lines if line)
+        if kept:
+            found.append(Contour(level, kept, critical))
+    return tuple(found)
+
+
+def _edges(nodes: Samples) -> tuple[Samples, Samples]:
+    """The nodes at both ends of the edge of the grid on which each of `nodes` is."""
+    rounded = np.round(nodes)
+    on = np.abs(nodes - rounded) < 1e-9
+    return np.where(on, rounded, np.floor(nodes)), np.where(on, rounded, np.ceil(nodes))
+
+
+def _between(start: Samples, end: Samples, turned: Callable[[Samples], Flags]) -> Samples:
+    """A point between `start` and `end` where `turned` changes from what it is at `start`, by halving."""
+    first = turned(start)
+    for _ in range(HALVINGS):
+        middle = (start + end) / 2
+        same = (turned(middle) == first)[:, None]
+        start, end = np.where(same, middle, start), np.where(same, end, middle)
+    return end
+
+
+def _moved(grid: Grid, level: float, nodes: Samples) -> list[Samples]:
+    """The pieces of the line through `nodes` on which the function has the value `level`."""
+    start, end = _edges(nodes)
+    exact = _between(start, end, lambda points: np.asarray(grid.at(points) > level))
+    rise = np.abs(grid.at(end) - grid.at(start))
+    # a continuous function is nearer to the level by 2^-30 of the rise; at a pole or a jump it stays away
+    true = np.abs(grid.at(exact) - level) <= 1e-3 * rise + 1e-12 * (1 + abs(level))
+    breaks = np.flatnonzero(np.diff(true.astype(int))) + 1
+    return [piece for piece, good in zip(np.split(exact, breaks), np.split(true, breaks), strict=True) if good[0]]
+
+
+def _line(grid: Grid, nodes: Samples) -> Line:
+    """The points of a line, as few as show it; none where it is a speck."""
+    side = np.array([len(grid.across) - 1, len(grid.up) - 1])
+    if len(nodes) < 2 or np.ptp(nodes / side, axis=0).max() < SPECK:
+        return ()
+    return _points(grid.place(nodes[simplified(nodes / side, SMOOTH)]))
+
+
+def _points(places: Samples) -> Line:
+    return tuple((float(x), float(y)) for x, y in places)
+
+
+def simplified(points: Samples, most: float) -> npt.NDArray[np.int_]:
+    """Which of the (n, 2) `points` to keep so that no other is farther than `most` from the line through these.
+
+    Douglas and Peucker, 1973: the farthest point from a chord is kept, and parts the chord in two.
+    """
+    keep = {0, len(points) - 1}
+    open_chords = [(0, len(points) - 1)]
+    while open_chords:
+        first, last = open_chords.pop()
+        if last - first < 2:
+            continue
+        chord, inner = points[last] - points[first], points[first + 1 : last] - points[first]
+        length = float(np.hypot(*chord))
+        away = np.abs(inner @ np.array([-chord[1], chord[0]])) / length if length > most else np.hypot(*inner.T)
+        farthest = int(np.argmax(away))
+        if away[farthest] > most:
+            middle = first + 1 + farthest
+            keep.add(middle)
+            open_chords += [(first, middle), (middle, last)]
+    return np.array(sorted(keep))
+
+
+def outside(grid: Grid) -> tuple[Line, ...]:
+    """The borders of the regions where the function is not defined, closed lines along which it comes to an end."""
+    undefined = ~np.isfinite(grid.values)
+    if not undefined.any():
+        return ()
+    generator = contourpy.contour_generator(
+        z=undefined.astype(float), name="serial", fill_type=contourpy.FillType.OuterOffset
+    )
+    regions: Any = generator.filled(0.5, 2.0)
+    side = np.array([len(grid.across) - 1, len(grid.up) - 1])
+    found: list[Line] = []
+    for corners, offsets in zip(*regions, strict=True):
+        for border in np.split(np.asarray(corners), offsets[1:-1].astype(int)):
+            start, end = _edges(border)
+            exact = _between(start, end, lambda points: np.isfinite(grid.at(points)))
+            x, y = (exact / side).T
+            area = abs(float(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1]))) / 2
+            if area > SPECK**2:  # less is a pole, or the edge of the picture
+                found.append(_points(grid.place(exact[simplified(exact / side, SMOOTH)])))
+    return tuple(found)
