@@ -41,7 +41,7 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Contour:
-    """Where the function has the value `level`. It is `critical` where it goes through a saddle point."""
+    """Where the function has the value `level`. It is `critical` where it goes through a critical point."""
 
     level: float
     lines: tuple[Line, ...]

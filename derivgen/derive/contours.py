@@ -68,6 +68,11 @@ def sampled(
 # levels
 
 
+def step_above(least: float) -> float:
+    """The smallest of 1, 2, 5, 10, 20, ... (and 0.5, 0.2, ...) that is not below `least`."""
+    return next(step for step in (nice_step(least * factor) for factor in (1, 2, 2.5)) if step >= least * (1 - 1e-9))
+
+
 def nice_step(most: float) -> float:
     """The largest of 1, 2, 5, 10, 20, ... (and 0.5, 0.2, ...) that is not above `most`."""
     power = 10.0 ** math.floor(math.log10(most) + 1e-9)
@@ -77,35 +82,38 @@ def nice_step(most: float) -> float:
 def levels(values: Samples, extrema: Sequence[float], saddles: Sequence[float]) -> list[tuple[float, bool]]:
     """Levels to draw, rising, each with whether it is that of a saddle point.
 
-    Near a critical point a function is flat, so that equal steps of level would leave a gap there: steps shrink towards
-    the values of `extrema` and `saddles`, about so that lines on a paraboloid are equally far apart.
+    Near a critical point a function is flat, and equal steps of level would leave a gap there. So the levels are those
+    at the distances s, 4 s, 9 s, ... from the nearest of `extrema` and `saddles`: lines that are equally far apart on a
+    paraboloid. Where there is none of these, the steps are equal.
     """
-    flat = sorted({*extrema, *saddles})
     low, high = (float(bound) for bound in np.quantile(values, (0.03, 0.97)))
-    low, high = min(low, *flat, high), max(high, *flat, low)
-    ends = sorted({low, high, *flat})
+    flat = sorted({*extrema, *saddles})
     chosen = dict.fromkeys(saddles, True)
-    for a, b in pairwise(ends):
-        share = float(np.mean((values >= a) & (values <= b)))
-        count = max(2 if share > 0.05 else 1, round(share * MOST_LEVELS))
-        wanted = [a + (b - a) * part for part in _parts(count, a in flat, b in flat)]
-        for before, level, after in zip([a, *wanted], wanted, [*wanted[1:], b], strict=False):
-            step = nice_step(max(min(level - before, after - level if after > level else level - before), 1e-300))
-            rounded = round(level / step) * step
-            if a < rounded <= b and all(abs(rounded - other) > step / 3 for other in (*chosen, *flat)):
-                chosen[rounded] = False
-    return sorted(chosen.items())
+    if not flat:
+        step = step_above((high - low) / MOST_LEVELS) if high > low else 1.0
+        chosen |= {k * step: False for k in range(math.ceil(low / step), math.floor(high / step) + 1)}
+    else:
+        low, high = min(low, flat[0]), max(high, flat[-1])
+        # from each value half the way to the next one, and to the ends
+        reaches = [flat[0] - low, *((b - a) / 2 for a, b in pairwise(flat) for _ in (0, 1)), high - flat[-1]]
+        step = step_above((sum(map(math.sqrt, reaches)) / MOST_LEVELS) ** 2) if sum(reaches) else 1.0
+        for place, value in enumerate(flat):
+            for sign, reach in ((-1, reaches[2 * place]), (1, reaches[2 * place + 1])):
+                count = math.floor(math.sqrt(reach / step) + 1e-9)
+                for level in (_rounded(value, step) + sign * step * k**2 for k in range(1, count + 1)):
+                    if all(abs(level - other) > step / 3 for other in (*flat, *chosen)):
+                        chosen[level] = False
+        for a, b in pairwise(flat):
+            if not any(a < level < b for level in chosen):
+                middle = (a + b) / 2
+                chosen[_rounded(middle, 2 * nice_step((b - a) / 4))] = False
+    return sorted((float(f"{level:.12g}"), critical) for level, critical in chosen.items())
 
 
-def _parts(count: int, flat_below: bool, flat_above: bool) -> list[float]:
-    """`count` numbers above 0, up to 1 where the upper end is no critical value, denser at a flat end."""
-    if flat_below and flat_above:
-        return [math.sin(math.pi / 2 * k / (count + 1)) ** 2 for k in range(1, count + 1)]
-    if flat_below:
-        return [(k / count) ** 2 for k in range(1, count + 1)]
-    if flat_above:
-        return [1 - (1 - k / (count + 1)) ** 2 for k in range(1, count + 1)]
-    return [k / (count + 1) for k in range(1, count + 1)]
+def _rounded(value: float, step: float) -> float:
+    """`value` itself where it has few digits for numbers that go by `step`, else the nearest half step."""
+    digits = round(value / step * 10)
+    return value if abs(value / step * 10 - digits) < 1e-6 else round(value / step * 2) * step / 2
 
 
 # lines

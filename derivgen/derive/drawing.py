@@ -16,7 +16,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from derivgen.derive.contours import contours, levels, nice_step, outside, sampled
+from derivgen.derive.contours import contours, levels, nice_step, outside, sampled, step_above
 from derivgen.derive.projection import projected
 from derivgen.errors import CannotDerive
 from derivgen.expr.nodes import Expr
@@ -56,8 +56,8 @@ def contour_plot(
     if not len(grid.finite):
         raise CannotDerive(_nothing(function, variables, (across, up)))
     inside = [mark for mark in marks if _within(mark.at, (across, up))]
-    extrema = _heights(value, inside, "minimum", "maximum", "undecided")
-    saddles = _heights(value, inside, "saddle")
+    extrema = _heights(value, inside, "minimum", "maximum")
+    saddles = _heights(value, inside, "saddle", "undecided")
     return ContourPlot(
         function,
         Axis(variables[0], *across, ticks(*across)),
@@ -139,9 +139,7 @@ def _height_range(values: Samples, heights: Sequence[float]) -> tuple[float, flo
 def ticks(low: float, high: float, most: int = MOST_TICKS) -> tuple[Fraction, ...]:
     """Round numbers from `low` to `high`, at equal distances, `most` at most."""
     least = (high - low) / (most - 0.99)
-    step = nice_step(least)
-    while step < least:
-        step = nice_step(step * 2.5)
+    step = step_above(least)
     exact = Fraction(f"{step:.6g}")
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return tuple(exact * k for k in range(first, last + 1))

@@ -19,8 +19,8 @@ from derivgen.picture import Axis, Face, Line, Mark, Point, Ruler, Spot, Surface
 
 MESH = 24
 """How many faces the mesh has in either direction."""
-HEIGHT = 0.75
-AZIMUTH, ELEVATION = math.radians(-58), math.radians(27)
+HEIGHT = 0.62
+AZIMUTH, ELEVATION = math.radians(-60), math.radians(36)
 LIGHT = np.array([-0.35, -0.45, 0.82])
 """Where the light comes from: the left, behind the viewer, above; of length 1 but for rounding."""
 

@@ -49,19 +49,20 @@ SURFACE = 6.4
 """The side of the box of a surface: what one unit of its paper is."""
 EM, SMALL_EM = 0.32, 0.28
 """The text of labels (9 points) and of contour lines (8 points)."""
+LETTER_EM = 0.46
+"""A letter of a word, on average, in em."""
 CAPITAL, SMALL_CAPITAL = 0.22, 0.19
 """How high digits are."""
 TICK = 0.1
 MARK = 0.085
 HEAD, HEAD_WIDTH = 0.22, 0.15
 """The head of an arrow."""
-DOT = 0.05
+DOT = 0.06
 SHADES = 8
 PX = 40
 """One cm in px."""
 
 Align = Literal["left", "center", "right"]
-ITALIC = re.compile(r"(?P<word>[A-Za-z]{2,})|(?P<letter>[A-Za-zα-ωϵϕϑ])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ class PictureView:
     frame: tuple[LineView, ...]
     paths: tuple[PathView, ...]
     marks: tuple[MarkView, ...]
+    backs: tuple[LineView, ...]
     texts: tuple[TextView, ...]
     title: str
     description: str
@@ -157,7 +159,7 @@ class PictureView:
 def _written(label: Label | Fraction | float) -> Written:
     match label:
         case str():
-            return Written(tex_text(label), (Run(label),) if label else (), em_width(rf"\text{{{label}}}"))
+            return Written(tex_text(label), (Run(label),) if label else (), LETTER_EM * len(label))
         case tuple():
             inside = ", ".join(latex(part, LatexStyle(inline=True)) for part in label)
             plain = ", ".join(unicode_math(part) for part in label)
@@ -236,6 +238,8 @@ class _Layout:
     frame: list[Line] = field(default_factory=list)
     paths: list[tuple[list[Line], list[Line], list[Point]]] = field(default_factory=list)
     marks: list[tuple[str, Point, bool]] = field(default_factory=list)
+    backs: list[Line] = field(default_factory=list)
+    """White boxes behind texts."""
     texts: list[_Text] = field(default_factory=list)
 
     def extent(self) -> Box:
@@ -304,7 +308,7 @@ def _scales(layout: _Layout, plot: ContourPlot, frame: Box, at: Any) -> None:
         widest = max(widest, text.width)
         layout.texts.append(text)
     if x.name is not None:
-        layout.texts.append(_Text((frame.width / 2, -0.36 - 2 * CAPITAL - 0.08), _written(x.name)))
+        layout.texts.append(_Text((frame.width / 2, -0.36 - 2 * CAPITAL), _written(x.name)))
     if y.name is not None:
         layout.texts.append(_Text((-0.36 - widest, frame.height / 2 - CAPITAL / 2), _written(y.name), "right"))
 
@@ -315,7 +319,9 @@ def _hatching(borders: Sequence[Line], frame: Box, apart: float = 0.24) -> list[
         return []
     pieces = segments(borders)
     hatches: list[Line] = []
-    for offset in np.arange(-frame.height + apart / 2, frame.width, apart):
+    x, y = frame.centre
+    reach = (frame.width + frame.height) / 2
+    for offset in np.arange(x - y - reach + apart / 2, x - y + reach, apart):
         # on the line y = x - offset; the sides of a piece are told by the sign of x - y - offset
         one, other = (pieces[:, k] - pieces[:, k + 1] - offset for k in (0, 2))
         crossed = (one > 0) != (other > 0)
@@ -384,7 +390,7 @@ def _level_labels(
     for place, level in enumerate(levels):
         written = _written(level)
         others = segments(line for k, own in enumerate(lines) if k != place for line in own)
-        size = (written.em * SMALL_EM + 0.1, SMALL_CAPITAL + 0.06)
+        size = (written.em * SMALL_EM + 0.14, SMALL_CAPITAL + 0.06)
         for line in sorted(lines[place], key=length, reverse=True):
             shy = [box.grown(0.1).border() for box in boxes]
             box = place_on_line(line, *size, free, np.concatenate([fixed, others, *shy]))
@@ -411,7 +417,8 @@ def _surface_layout(plot: SurfacePlot) -> _Layout:
         _ruler(layout, ruler, at(ruler.start), at(ruler.end))
     layout.marks = [(spot.mark.kind, at(spot.at), spot.hidden) for spot in plot.spots]
     free = layout.extent()
-    _mark_labels(layout, [spot.mark.label for spot in plot.spots], free, np.zeros((0, 4)))
+    boxes = _mark_labels(layout, [spot.mark.label for spot in plot.spots], free, np.zeros((0, 4)))
+    layout.backs = [box.corners() for box in boxes]
     return layout
 
 
@@ -419,19 +426,21 @@ def _ruler(layout: _Layout, ruler: Ruler, start: Point, end: Point) -> None:
     axis, (x, y) = ruler.axis, ruler.outward
     layout.frame.append((start, end))
     widest = 0.0
-    align: Align = "right" if x < -0.3 else "left" if x > 0.3 else "center"
+    align: Align = "right" if y > -0.1 else "left" if x > 0 else "center"
+    # a number below its tick is clear of those of the upright axis
+    shift = (x * 0.2, y * 0.2 - CAPITAL * (0.5 - y / 2)) if align != "center" else (x * 0.2, y * 0.15 - 1.3 * CAPITAL)
     for tick in axis.ticks:
         part = (float(tick) - axis.low) / (axis.high - axis.low)
         at = (start[0] + (end[0] - start[0]) * part, start[1] + (end[1] - start[1]) * part)
         layout.frame.append((at, (at[0] + x * TICK, at[1] + y * TICK)))
-        text = _Text((at[0] + x * 0.2, at[1] + y * 0.2 - CAPITAL * (0.5 - y / 2)), _written(tick), align)
+        text = _Text((at[0] + shift[0], at[1] + shift[1]), _written(tick), align)
         widest = max(widest, text.width)
         layout.texts.append(text)
     if axis.name is None:
         return
     middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
     away = 0.45 + widest * abs(x) + CAPITAL * abs(y)
-    at = (middle[0] + x * away, middle[1] + y * away - CAPITAL / 2)
+    at = (middle[0] + x * away, middle[1] + y * away - CAPITAL * (0.5 if align != "center" else 1.5))
     layout.texts.append(_Text(at, _written(axis.name), align))
 
 
@@ -445,6 +454,8 @@ def _legend(layout: _Layout, marks: Sequence[Mark], paths: Sequence[Path], said:
         items.append((kind, _written(said["kinds"][kind])))
     for place, path in enumerate(paths):
         items.append((f"path-{place}", _written(said["paths"][path.kind])))
+    if layout.outside:
+        items.append(("outside", _written(said["outside"])))
     box = layout.extent()
     room = max(box.width, WIDEST)
     rows: list[list[tuple[str, Written]]] = [[]]
@@ -457,7 +468,7 @@ def _legend(layout: _Layout, marks: Sequence[Mark], paths: Sequence[Path], said:
     for row in filter(None, rows):
         x = frame.centre[0] - (sum(map(_legend_width, row)) - 0.6) / 2
         for sign, written in row:
-            lead = 0.8 if sign.startswith("path") else 0.3
+            lead = _legend_lead(sign)
             middle = y + CAPITAL / 2
             if sign.startswith("path"):
                 sample = ((x, middle), (x + lead - 0.15, middle))
@@ -465,6 +476,10 @@ def _legend(layout: _Layout, marks: Sequence[Mark], paths: Sequence[Path], said:
                 place = int(sign.removeprefix("path-"))
                 own = layout.paths[place]
                 layout.paths[place] = ([*own[0], *lines], [*own[1], *heads], own[2])
+            elif sign == "outside":
+                sample_box = Box((x + lead / 2 - 0.05, middle), lead - 0.1, CAPITAL)
+                layout.hatching += _hatching([(*sample_box.corners(), sample_box.corners()[0])], sample_box)
+                layout.outside.append(sample_box.corners())
             else:
                 layout.marks.append((sign, (x + MARK, middle), False))
             layout.texts.append(_Text((x + lead, y), written, "left"))
@@ -472,9 +487,13 @@ def _legend(layout: _Layout, marks: Sequence[Mark], paths: Sequence[Path], said:
         y -= 0.5
 
 
+def _legend_lead(sign: str) -> float:
+    return 0.8 if sign.startswith("path") else 0.6 if sign == "outside" else 0.3
+
+
 def _legend_width(item: tuple[str, Written]) -> float:
     sign, written = item
-    return (0.8 if sign.startswith("path") else 0.3) + written.em * EM + 0.6
+    return _legend_lead(sign) + written.em * EM + 0.6
 
 
 # --- from cm to a format --------------------------------------------------------------------------------------------
@@ -489,8 +508,9 @@ class Paper:
     upwards: bool
 
     def number(self, value: float) -> str:
+        """With no zero before the point: a surface has thousands of these."""
         shown = f"{value * self.unit:.{self.digits}f}".rstrip("0").rstrip(".")
-        return "0" if shown in ("-0", "") else shown
+        return "0" if shown in ("-0", "") else re.sub(r"^(-?)0\.", r"\1.", shown)
 
     def place(self, point: Point) -> tuple[str, str]:
         return self.number(point[0]), self.number(point[1] if self.upwards else -point[1])
@@ -537,6 +557,7 @@ def picture_view(picture: Picture, paper: Paper, said: Mapping[str, Any]) -> Pic
             for place, (lines, heads, dots) in enumerate(layout.paths)
         ),
         tuple(MarkView(kind, *paper.place(at), hidden) for kind, at, hidden in layout.marks),
+        paper.lines(layout.backs, closed=True),
         tuple(_text_view(text, paper) for text in layout.texts),
         title,
         description,
