@@ -47,12 +47,18 @@ class Grid:
 
     def place(self, nodes: Samples) -> Samples:
         """Where the (n, 2) `nodes`, counted from 0 across and up, with fractions, are in the units of the variables."""
-        corner = np.array([self.across[0], self.up[0]])
-        cell = np.array([self.across[1] - self.across[0], self.up[1] - self.up[0]])
-        return np.asarray(corner + nodes * cell)
+        return np.stack([_interpolated(self.across, nodes[:, 0]), _interpolated(self.up, nodes[:, 1])], axis=1)
 
     def at(self, nodes: Samples) -> Samples:
         return self.function(*self.place(nodes).T)
+
+
+def _interpolated(places: Samples, nodes: Samples) -> Samples:
+    """Exactly `places` at whole numbers, so that what is not defined at a node is so here too."""
+    before = np.clip(nodes.astype(int), 0, len(places) - 2)
+    part = nodes - before
+    start, end = places[before], places[before + 1]
+    return np.asarray(np.where(part == 1, end, start + part * (end - start)))
 
 
 def sampled(
@@ -105,15 +111,15 @@ def levels(values: Samples, extrema: Sequence[float], saddles: Sequence[float]) 
                         chosen[level] = False
         for a, b in pairwise(flat):
             if not any(a < level < b for level in chosen):
-                middle = (a + b) / 2
-                chosen[_rounded(middle, 2 * nice_step((b - a) / 4))] = False
+                step = nice_step((b - a) / 2)
+                chosen[round((a + b) / 2 / step) * step] = False
     return sorted((float(f"{level:.12g}"), critical) for level, critical in chosen.items())
 
 
 def _rounded(value: float, step: float) -> float:
-    """`value` itself where it has few digits for numbers that go by `step`, else the nearest half step."""
+    """`value` itself where it has few digits for numbers that go by `step`, else the nearest step."""
     digits = round(value / step * 10)
-    return value if abs(value / step * 10 - digits) < 1e-6 else round(value / step * 2) * step / 2
+    return value if abs(value / step * 10 - digits) < 1e-6 else round(value / step) * step
 
 
 # lines

@@ -125,7 +125,7 @@ def _heights(value: Callable[[Samples, Samples], Samples], marks: Iterable[Mark]
 def _height_range(values: Samples, heights: Sequence[float]) -> tuple[float, float]:
     """The heights that a surface plot shows: all, unless few values are far away from the rest, as near a pole."""
     least, low, high, most = (float(bound) for bound in np.quantile(values, (0, 0.05, 0.95, 1)))
-    room = 1.5 * (high - low)
+    room = 0.5 * (high - low)
     least, most = max(least, low - room), min(most, high + room)
     least, most = min([least, *heights]), max([most, *heights])
     if most - least < 1e-12 * (1 + abs(most)):  # a constant

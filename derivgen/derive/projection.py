@@ -1,7 +1,6 @@
 """A surface on paper: parallel projection of a mesh, drawn from back to front.
 
-The box of the three axes has sides of length 1, 1 and HEIGHT. The viewer is far away in the direction (cos AZIMUTH, sin
-AZIMUTH) of the plane, ELEVATION above it.
+The box of the three axes has sides of length 1, 1 and HEIGHT.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from derivgen.picture import Axis, Face, Line, Mark, Point, Ruler, Spot, Surface
 MESH = 24
 """How many faces the mesh has in either direction."""
 HEIGHT = 0.62
-AZIMUTH, ELEVATION = math.radians(-60), math.radians(36)
 LIGHT = np.array([-0.35, -0.45, 0.82])
 """Where the light comes from: the left, behind the viewer, above; of length 1 but for rounding."""
 
@@ -48,6 +46,43 @@ class _Box:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """Where the viewer is, far away: the direction in the plane and the angle above it, in degrees."""
+
+    azimuth: float
+    elevation: float
+
+    def towards(self) -> Solid:
+        """The direction to the viewer, of length 1."""
+        azimuth, elevation = math.radians(self.azimuth), math.radians(self.elevation)
+        level = math.cos(elevation)
+        return np.array([math.cos(azimuth) * level, math.sin(azimuth) * level, math.sin(elevation)])
+
+    def nearness(self, point: Solid) -> float:
+        """How near what stands on a point of the floor is to the viewer."""
+        return float(point[:2] @ self.towards()[:2])
+
+    def flat(self, points: Solid) -> Samples:
+        """The places of `points` on the paper, (..., 2)."""
+        azimuth, elevation = math.radians(self.azimuth), math.radians(self.elevation)
+        x, y, z = np.moveaxis(points, -1, 0)
+        sideways = -x * math.sin(azimuth) + y * math.cos(azimuth)
+        nearer = x * math.cos(azimuth) + y * math.sin(azimuth)
+        return np.stack([sideways, z * math.cos(elevation) - nearer * math.sin(elevation)], axis=-1)
+
+    def point(self, point: Solid) -> Point:
+        x, y = self.flat(point)
+        return float(x), float(y)
+
+    def line(self, points: Sequence[Solid]) -> Line:
+        return tuple((float(x), float(y)) for x, y in self.flat(np.array(points)))
+
+
+VIEWS = tuple(_View(azimuth, elevation) for elevation in (32, 40, 48) for azimuth in (-60, -35))
+"""The ones tried first are the more usual ones."""
+
+
 def projected(
     function: Expr,
     value: Callable[[Samples, Samples], Samples],
@@ -56,10 +91,24 @@ def projected(
     height: Axis,
     marks: Sequence[Mark] = (),
 ) -> SurfacePlot:
-    """The surface plot of `function`, whose values `value` gives."""
+    """The surface plot of `function`, whose values `value` gives, from where the fewest of `marks` are hidden."""
     box = _Box(across, up, height)
-    xs, ys = (np.linspace(axis.low, axis.high, MESH + 1) for axis in (across, up))
-    x, y = np.meshgrid(xs, ys)
+    plots: list[SurfacePlot] = []
+    for view in VIEWS:
+        plots.append(_seen(view, function, value, box, marks))
+        if not any(spot.hidden for spot in plots[-1].spots):
+            break
+    return min(plots, key=lambda plot: sum(spot.hidden for spot in plot.spots))
+
+
+def _seen(
+    view: _View,
+    function: Expr,
+    value: Callable[[Samples, Samples], Samples],
+    box: _Box,
+    marks: Sequence[Mark],
+) -> SurfacePlot:
+    x, y = np.meshgrid(*(np.linspace(axis.low, axis.high, MESH + 1) for axis in (box.across, box.up)))
     mesh = box.place(x, y, value(x, y))
     faces: list[tuple[float, Face]] = []
     for j in range(MESH):
@@ -67,72 +116,32 @@ def projected(
             corners = _clipped([mesh[j, i], mesh[j, i + 1], mesh[j + 1, i + 1], mesh[j + 1, i]])
             if len(corners) >= 3:
                 centre = (mesh[j, i] + mesh[j + 1, i + 1]) / 2
-                faces.append((_nearness(centre), Face(_line(corners), _light(mesh, i, j))))
+                faces.append((view.nearness(centre), Face(view.line(corners), _light(view, mesh, i, j))))
     # over a rectangle, what stands nearer to the viewer on the floor is never behind
     faces.sort(key=lambda pair: pair[0])
-    corner, right, left, back = _floor()
+    front, right = np.array([0.5, -0.5, 0.0]), np.array([0.5, 0.5, 0.0])
+    left, back = np.array([-0.5, -0.5, 0.0]), np.array([-0.5, 0.5, 0.0])
+    high = np.array([0.0, 0.0, HEIGHT])
     return SurfacePlot(
         function,
-        _ruler(across, left, corner, -_unit(1)),
-        _ruler(up, corner, right, _unit(0)),
-        Ruler(height, _paper(left), _paper(left + _unit(2) * HEIGHT), (-1.0, 0.0)),
+        _ruler(view, box.across, left, front, np.array([0.0, -1.0, 0.0])),
+        _ruler(view, box.up, front, right, np.array([1.0, 0.0, 0.0])),
+        Ruler(box.height, view.point(left), view.point(left + high), (-1.0, 0.0)),
         tuple(face for _, face in faces),
-        _behind(left, back, right),
-        tuple(_spot(mark, value, box, faces) for mark in marks),
+        (
+            view.line([left, back, right]),
+            view.line([left + high, back + high, right + high]),
+            view.line([back, back + high]),
+            view.line([right, right + high]),
+        ),
+        tuple(_spot(view, mark, value, box, faces) for mark in marks),
     )
 
 
-def _flat(points: Solid) -> Samples:
-    """The places of `points` on the paper, (..., 2)."""
-    x, y, z = np.moveaxis(points, -1, 0)
-    sideways = -x * math.sin(AZIMUTH) + y * math.cos(AZIMUTH)
-    towards = x * math.cos(AZIMUTH) + y * math.sin(AZIMUTH)
-    return np.stack([sideways, z * math.cos(ELEVATION) - towards * math.sin(ELEVATION)], axis=-1)
-
-
-def _nearness(point: Solid) -> float:
-    """How near a point of the floor is to the viewer."""
-    return float(point[0] * math.cos(AZIMUTH) + point[1] * math.sin(AZIMUTH))
-
-
-def _paper(point: Solid) -> Point:
-    x, y = _flat(point)
-    return float(x), float(y)
-
-
-def _line(points: Sequence[Solid]) -> Line:
-    return tuple((float(x), float(y)) for x, y in _flat(np.array(points)))
-
-
-def _unit(axis: int) -> Solid:
-    return np.asarray(np.eye(3)[axis])
-
-
-def _ruler(axis: Axis, start: Solid, end: Solid, outward: Solid) -> Ruler:
-    x, y = _paper(outward)
+def _ruler(view: _View, axis: Axis, start: Solid, end: Solid, outward: Solid) -> Ruler:
+    x, y = view.point(outward)
     length = math.hypot(x, y)
-    return Ruler(axis, _paper(start), _paper(end), (x / length, y / length))
-
-
-def _floor() -> tuple[Solid, Solid, Solid, Solid]:
-    """The corners of the floor as the viewer sees them: front, right, left, back."""
-    return (
-        np.array([0.5, -0.5, 0.0]),
-        np.array([0.5, 0.5, 0.0]),
-        np.array([-0.5, -0.5, 0.0]),
-        np.array([-0.5, 0.5, 0.0]),
-    )
-
-
-def _behind(left: Solid, back: Solid, right: Solid) -> tuple[Line, ...]:
-    """The edges of the two walls behind the surface."""
-    high = _unit(2) * HEIGHT
-    return (
-        _line([left, back, right]),
-        _line([left + high, back + high, right + high]),
-        _line([back, back + high]),
-        _line([right, right + high]),
-    )
+    return Ruler(axis, view.point(start), view.point(end), (x / length, y / length))
 
 
 def _clipped(corners: Sequence[Solid]) -> list[Solid]:
@@ -155,30 +164,26 @@ def _clipped(corners: Sequence[Solid]) -> list[Solid]:
     return kept
 
 
-def _light(mesh: Solid, i: int, j: int) -> float:
+def _light(view: _View, mesh: Solid, i: int, j: int) -> float:
     """How much light falls on a face, by the angle between its normal and the light (Lambert)."""
     normal = np.cross(mesh[j + 1, i + 1] - mesh[j, i], mesh[j + 1, i] - mesh[j, i + 1])
-    lit = float(normal @ LIGHT / np.linalg.norm(normal))
-    # seen from below, a face is in the shade
-    seen = normal @ np.array(
-        [
-            math.cos(AZIMUTH) * math.cos(ELEVATION),
-            math.sin(AZIMUTH) * math.cos(ELEVATION),
-            math.sin(ELEVATION),
-        ]
-    )
-    return max(0.0, lit) if seen > 0 else 0.0
+    if normal @ view.towards() <= 0:  # seen from below, a face is in the shade
+        return 0.0
+    return max(0.0, float(normal @ LIGHT / np.linalg.norm(normal)))
 
 
 def _spot(
-    mark: Mark, value: Callable[[Samples, Samples], Samples], box: _Box, faces: Sequence[tuple[float, Face]]
+    view: _View,
+    mark: Mark,
+    value: Callable[[Samples, Samples], Samples],
+    box: _Box,
+    faces: Sequence[tuple[float, Face]],
 ) -> Spot:
     """Where `mark` stands on the surface, and whether a nearer face covers it."""
     x, y = (np.array([place]) for place in mark.at)
     height = value(x, y)
     (point,) = box.place(x, y, height)
-    at = _paper(point)
-    nearness = _nearness(point)
+    at, nearness = view.point(point), view.nearness(point)
     step = 1.5 / MESH  # the faces around the mark itself
     hidden = any(near > nearness + step and _covers(face.corners, at) for near, face in faces)
     return Spot(mark, at, float(height[0]), hidden)

@@ -49,14 +49,16 @@ SURFACE = 6.4
 """The side of the box of a surface: what one unit of its paper is."""
 EM, SMALL_EM = 0.32, 0.28
 """The text of labels (9 points) and of contour lines (8 points)."""
-LETTER_EM = 0.46
-"""A letter of a word, on average, in em."""
+NARROW, BROAD, LETTER_EM = frozenset("fijlrt'., "), frozenset("mwMW"), (0.33, 0.52, 0.83)
+"""Letters of words, and how wide narrow, other and broad ones are in em."""
 CAPITAL, SMALL_CAPITAL = 0.22, 0.19
 """How high digits are."""
 TICK = 0.1
 MARK = 0.085
 HEAD, HEAD_WIDTH = 0.22, 0.15
 """The head of an arrow."""
+LEGEND = 10.0
+"""How wide the legend may be."""
 DOT = 0.06
 SHADES = 8
 PX = 40
@@ -159,7 +161,7 @@ class PictureView:
 def _written(label: Label | Fraction | float) -> Written:
     match label:
         case str():
-            return Written(tex_text(label), (Run(label),) if label else (), LETTER_EM * len(label))
+            return Written(tex_text(label), (Run(label),) if label else (), _words_em(label))
         case tuple():
             inside = ", ".join(latex(part, LatexStyle(inline=True)) for part in label)
             plain = ", ".join(unicode_math(part) for part in label)
@@ -168,6 +170,10 @@ def _written(label: Label | Fraction | float) -> Written:
             return _formula(*_number(label))
         case _:
             return _formula(latex(label, LatexStyle(inline=True)), unicode_math(label))
+
+
+def _words_em(text: str) -> float:
+    return sum(LETTER_EM[1 - (letter in NARROW) + (letter in BROAD)] for letter in text)
 
 
 def _formula(tex: str, plain: str) -> Written:
@@ -362,21 +368,21 @@ def _path(points: Line, frame: Box) -> tuple[list[Line], list[Line], list[Point]
 def _mark_labels(layout: _Layout, labels: Sequence[Label], free: Box, soft: Segments) -> list[Box]:
     """Puts the labels of the marks beside them; gives the boxes that they take."""
     boxes: list[Box] = []
-    hard = _obstacles(layout)
+    hard = _obstacles(layout, 2.4 * MARK)
     for (_, at, _), label in zip(layout.marks, labels, strict=True):
         written = _written(label)
         if not written.runs:
             continue
-        box = place_beside(at, 1.5 * MARK, written.em * EM + 0.08, CAPITAL * 1.7, free, hard, soft)
+        box = place_beside(at, 2 * MARK, written.em * EM + 0.08, CAPITAL * 1.7, free, hard, soft)
         boxes.append(box)
         hard = np.concatenate([hard, box.border()])
         layout.texts.append(_Text((box.centre[0], box.centre[1] - CAPITAL / 2), written))
     return boxes
 
 
-def _obstacles(layout: _Layout) -> Segments:
-    """What no label may cover: marks and paths."""
-    marks = [Box(at, 2.4 * MARK, 2.4 * MARK).border() for _, at, _ in layout.marks]
+def _obstacles(layout: _Layout, room: float) -> Segments:
+    """What no label may cover: paths, and marks with squares of side `room` around them."""
+    marks = [Box(at, side, side).border() for _, at, _ in layout.marks for side in (room, room / 2)]
     paths = [segments([*lines, *heads]) for lines, heads, _ in layout.paths]
     return np.concatenate([np.zeros((0, 4)), *marks, *paths])
 
@@ -386,7 +392,7 @@ def _level_labels(
 ) -> list[Box]:
     """Writes the level on its lines, where there is room; gives the boxes that this takes."""
     boxes: list[Box] = []
-    fixed = np.concatenate([_obstacles(layout), *(box.border() for box in taken)])
+    fixed = np.concatenate([_obstacles(layout, 8 * MARK), *(box.border() for box in taken)])
     for place, level in enumerate(levels):
         written = _written(level)
         others = segments(line for k, own in enumerate(lines) if k != place for line in own)
@@ -457,7 +463,7 @@ def _legend(layout: _Layout, marks: Sequence[Mark], paths: Sequence[Path], said:
     if layout.outside:
         items.append(("outside", _written(said["outside"])))
     box = layout.extent()
-    room = max(box.width, WIDEST)
+    room = max(box.width, LEGEND)
     rows: list[list[tuple[str, Written]]] = [[]]
     for item in items:
         if rows[-1] and sum(_legend_width(one) for one in [*rows[-1], item]) > room:
