@@ -144,7 +144,7 @@ def contours(grid: Grid, wanted: Iterable[tuple[float, bool]]) -> tuple[Contour,
 def _edges(nodes: Samples) -> tuple[Samples, Samples]:
     """The nodes at both ends of the edge of the grid on which each of `nodes` is."""
     rounded = np.round(nodes)
-    on = np.abs(nodes - rounded) < 1e-9
+    on = np.abs(nodes - rounded) < 1e-12
     return np.where(on, rounded, np.floor(nodes)), np.where(on, rounded, np.ceil(nodes))
 
 
@@ -163,8 +163,9 @@ def _moved(grid: Grid, level: float, nodes: Samples) -> list[Samples]:
     start, end = _edges(nodes)
     exact = _between(start, end, lambda points: np.asarray(grid.at(points) > level))
     rise = np.abs(grid.at(end) - grid.at(start))
-    # a continuous function is nearer to the level by 2^-30 of the rise; at a pole or a jump it stays away
-    true = np.abs(grid.at(exact) - level) <= 1e-3 * rise + 1e-12 * (1 + abs(level))
+    # a continuous function is nearer to the level by 2^-30 of the rise, but for rounding; at a pole or a jump it stays
+    # away
+    true = np.abs(grid.at(exact) - level) <= 1e-3 * rise + 1e-10 * np.abs(grid.finite).max()
     breaks = np.flatnonzero(np.diff(true.astype(int))) + 1
     return [piece for piece, good in zip(np.split(exact, breaks), np.split(true, breaks), strict=True) if good[0]]
 

@@ -5,7 +5,7 @@
 >>> bowl = Plus((Power(x, number(2)), Product((number(4), Power(y, number(2))))))
 >>> plot = contour_plot(bowl, (x, y), marks=(Mark("minimum", (0.0, 0.0)),))
 >>> plot.across.low, plot.across.high, [contour.level for contour in plot.contours][:3]
-(-2.0, 2.0, [0.2, 1.0, 2.0])
+(-2.0, 2.0, [0.5, 2.0, 4.5])
 """
 
 from __future__ import annotations

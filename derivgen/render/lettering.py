@@ -69,7 +69,11 @@ def number_text(value: Fraction | float) -> tuple[str, str]:
         return shown, shown.replace("-", "−")
     digits = digits.rstrip("0").rstrip(".")
     power = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return rf"{digits} \cdot 10^{{{int(exponent)}}}", f"{digits}·10{power}".replace("-", "−")
+    tex, plain = rf"10^{{{int(exponent)}}}", f"10{power}"
+    if digits in ("1", "-1"):
+        sign = digits[:-1]
+        return sign + tex, sign.replace("-", "−") + plain
+    return rf"{digits} \cdot {tex}", f"{digits}·{plain}".replace("-", "−")
 
 
 def _runs(plain: str) -> Iterable[Run]:

@@ -126,6 +126,8 @@ def cut_all(lines: Iterable[Line], boxes: Sequence[Box]) -> list[Line]:
 STRAIGHT = 0.97
 """How long the chord below a label is, at least, as a part of the line: on a tighter curve a label looks crooked."""
 STRIDE = 0.12
+LEFTMOST = math.radians(-80)
+"""Labels on steep lines are read upwards."""
 
 
 def place_on_line(line: Line, width: float, height: float, free: Box, obstacles: Segments) -> Box | None:
@@ -145,7 +147,7 @@ def place_on_line(line: Line, width: float, height: float, free: Box, obstacles:
     chords = ends - starts
     straight = np.hypot(*chords.T) / width
     angles = np.arctan2(chords[:, 1], chords[:, 0])
-    angles = np.where(np.abs(angles) > math.pi / 2, angles - np.sign(angles) * math.pi, angles)
+    angles = (angles - LEFTMOST) % math.pi + LEFTMOST
     badness = np.abs(angles) / math.pi + 4 * (1 - straight)
     for best in np.argsort(badness, kind="stable"):
         if straight[best] < STRAIGHT:

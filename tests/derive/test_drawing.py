@@ -74,6 +74,38 @@ def test_lines_have_the_value_of_their_level(name: str) -> None:
             assert value == pytest.approx(contour.level, abs=1e-8 * scale)
 
 
+@pytest.mark.parametrize("name", [name for name in CONTOURS if name not in ("pole", "step")])
+def test_no_line_is_missing(name: str) -> None:
+    """A straight line across the picture meets the lines of a level as often as the function passes the level on it."""
+    plot = contour_picture(name)
+    assert plot.across.name is not None and plot.up.name is not None
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        ends = random.uniform((plot.across.low, plot.up.low), (plot.across.high, plot.up.high), (2, 2))
+        xs, ys = (ends[0] + np.linspace(0, 1, 20001)[:, None] * (ends[1] - ends[0])).T
+        values = sample(plot.function, {plot.across.name: xs, plot.up.name: ys})  # type: ignore[dict-item]
+        if not np.isfinite(values).all():
+            continue
+        for contour in plot.contours:
+            # a simplified line is a little beside the true one: not where that could be another number
+            shifts = (-2e-3 * np.ptp(values), 0.0, 2e-3 * np.ptp(values))
+            counts = {int(np.diff(values > contour.level + shift).sum()) for shift in shifts}
+            if len(counts) == 1:
+                assert sum(crossings(line, *ends) for line in contour.lines) in counts
+
+
+def crossings(line: Line, start: np.ndarray, end: np.ndarray) -> int:
+    """How often `line` meets the straight line from `start` to `end`."""
+
+    def sides(points: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return ((b - a)[..., 0] * (points - a)[..., 1] - (b - a)[..., 1] * (points - a)[..., 0]) > 0
+
+    points = np.array(line)
+    before, after = points[:-1], points[1:]
+    parted = sides(before, start, end) != sides(after, start, end)
+    return int((parted & (sides(start, before, after) != sides(end, before, after))).sum())
+
+
 @pytest.mark.parametrize("name", CONTOURS)
 def test_lines_are_inside_the_axes(name: str) -> None:
     plot = contour_picture(name)
