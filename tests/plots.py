@@ -69,6 +69,13 @@ PICTURES: dict[str, Callable[[], Picture]] = {
     ),
     "saddle": lambda: contour_plot(SADDLE, (x, y), marks=[Mark("saddle", ORIGIN, place(0, 0))]),
     "saddle, surface": lambda: surface_plot(SADDLE, (x, y), marks=[Mark("saddle", ORIGIN, place(0, 0, 0))], name=f),
+    "marks side by side": lambda: contour_plot(
+        BOWL,
+        (x, y),
+        marks=[Mark("point", (k / 5, k / 9), place(k)) for k in range(4)],
+        paths=[Path("path", ((2.0, 2.0), (0.0, 0.0)))],
+        ranges=((-2, 2), (-2, 2)),
+    ),
     "folium": lambda: contour_plot(FOLIUM, (x, y), marks=FOLIUM_MARKS),
     "folium, surface": lambda: surface_plot(FOLIUM, (x, y), marks=FOLIUM_MARKS, name=f),
     "cup, surface": lambda: surface_plot(CUP, (v1, v2), marks=[Mark("minimum", ORIGIN, place(0, 0, 0))], name=f),

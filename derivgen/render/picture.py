@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path as File
@@ -80,7 +80,8 @@ class PathView:
 class PictureView:
     """A picture in the unit of a format, in the order of drawing.
 
-    (left, top), width and height are those of all of it; `describe` and `title` are its text alternative.
+    (left, top), width and height are those of all of it; `title` and `description` are its text alternative; `key` is a
+    word that no other picture of a page has.
     """
 
     left: str
@@ -142,7 +143,7 @@ def picture_view(picture: Picture, paper: Paper, said: Mapping[str, Any]) -> Pic
     box = layout.extent().grown(0.1)
     left, top = paper.place((box.centre[0] - box.width / 2, box.centre[1] + box.height / 2))
     title, description = _alternative(picture, said)
-    return PictureView(
+    view = PictureView(
         left,
         top,
         paper.number(box.width),
@@ -167,8 +168,10 @@ def picture_view(picture: Picture, paper: Paper, said: Mapping[str, Any]) -> Pic
         tuple(_text_view(text, paper) for text in layout.texts),
         title,
         description,
-        hashlib.sha256(repr(picture).encode()).hexdigest()[:8],
+        key="",
     )
+    # of what is printed: the last digits of a float are not the same on every machine
+    return replace(view, key=hashlib.sha256(repr(view).encode()).hexdigest()[:8])
 
 
 def _shade(face: Face) -> int:

@@ -62,11 +62,13 @@ class Box:
         last = np.where(still, np.where(within, np.inf, -np.inf), np.maximum(one, other))
         return np.maximum(0.0, first.max(axis=1)), np.minimum(1.0, last.min(axis=1))
 
-    def meets(self, pieces: Segments) -> bool:
-        if not len(pieces):
-            return False
+    def meetings(self, pieces: Segments) -> int:
+        """How many of `pieces` go through the box."""
         first, last = self.stretches(pieces)
-        return bool((first < last).any())
+        return int((first < last).sum())
+
+    def meets(self, pieces: Segments) -> bool:
+        return self.meetings(pieces) > 0
 
 
 def around(lines: Iterable[Line]) -> Box:
@@ -165,17 +167,21 @@ DIRECTIONS = tuple((math.cos(turn), math.sin(turn)) for turn in np.radians((45, 
 def place_beside(
     point: Point, gap: float, width: float, height: float, free: Box, hard: Segments, soft: Segments
 ) -> Box:
-    """A box beside `point`, `gap` away, inside `free` and off `hard` obstacles; soft ones are met where that helps."""
+    """A box beside `point`, `gap` away, inside `free` and off `hard` obstacles; soft ones are met where that helps.
+
+    Where there is no such box, one a little farther away.
+    """
 
     def badness(box: Box) -> tuple[int, int, int]:
-        first, last = box.stretches(soft) if len(soft) else (np.zeros(0), np.zeros(0))
-        return (not box.inside(free), box.meets(hard), int((first < last).sum()))
+        return (not box.inside(free), box.meetings(hard), box.meetings(soft))
 
     boxes = [
-        Box((point[0] + x * gap + _sign(x) * width / 2, point[1] + y * gap + _sign(y) * height / 2), width, height)
+        Box((point[0] + x * away + _sign(x) * width / 2, point[1] + y * away + _sign(y) * height / 2), width, height)
+        for away in (gap, 2 * gap, 3 * gap)
         for x, y in DIRECTIONS
     ]
-    return min(boxes, key=badness)
+    near = [box for box in boxes[: len(DIRECTIONS)] if box.inside(free) and not box.meets(hard)]
+    return min(near or boxes, key=badness)
 
 
 def _sign(value: float) -> int:

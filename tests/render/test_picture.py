@@ -177,6 +177,14 @@ def test_no_line_goes_through_a_label(name: str) -> None:
         assert not box.meets(lines)
 
 
+@pytest.mark.parametrize("name", PICTURES)
+def test_no_text_covers_a_mark(name: str) -> None:
+    layout = layout_of(PICTURES[name](), SAID)
+    for box in boxes_of(PICTURES[name]()):
+        for _, (across, up), _ in layout.marks:
+            assert not Box((across, up), 0.1, 0.1).meets(box.border()) and not Box((across, up), 0.0, 0.0).inside(box)
+
+
 @pytest.mark.parametrize("name", ["bowl with two paths", "saddle", "folium", "ring", "plane", "monkey saddle"])
 def test_levels_are_written(name: str) -> None:
     plot = PICTURES[name]()
