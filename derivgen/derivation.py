@@ -58,6 +58,8 @@ class Rewrite:
     heading: Expr
     instances: tuple[Instance, ...] = ()
     substeps: tuple[Rewrite, ...] = ()
+    digits: int | None = None
+    """Where it is a number, `after` is `before` rounded to so many decimals: the line has the sign of approximation."""
 
     @property
     def rule(self) -> str:
@@ -77,11 +79,98 @@ class Conclude:
     result: Expr
     heading: Expr
     """What the result is the value of: d f / d x, or the expression that was to be brought to matrix form."""
-    rows: Index | None
-    columns: Index | None
+    rows: Index | None = None
+    columns: Index | None = None
+    digits: int | None = None
+    """`result` is rounded to so many decimals."""
 
 
-Step = Rewrite | Conclude
+@dataclass(frozen=True, slots=True)
+class Define:
+    """From here on `symbol` stands for `meaning`: let u = 3x + 2. Then `before`, where given, is `after`: f = u^4."""
+
+    symbol: Symbol
+    meaning: Expr
+    before: Expr | None = None
+    after: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Equalities listed side by side, a line for each row: u = x^2, u' = 2x."""
+
+    rows: tuple[tuple[Instance, ...], ...]
+    rules: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table of numbers: under `header`, cells of which each shows the right side of an Instance and means its left.
+
+    `digits` is to how many decimals the cells are rounded, None where they are exact.
+    """
+
+    header: tuple[Expr, ...]
+    cells: tuple[tuple[Instance, ...], ...]
+    digits: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """`left` and `right` are related by `relation`, one of = < > <= >= !=; where it is `≈`, right is rounded."""
+
+    left: Expr
+    relation: str
+    right: Expr
+    digits: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence: the one of the locale named `key`, with `values` filled in; it holds because of `facts`.
+
+    `facts` are shown before the sentence, in one line, where `shown` says so.
+    """
+
+    key: str
+    values: tuple[tuple[str, Expr], ...] = ()
+    facts: tuple[Fact, ...] = ()
+    shown: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """An equation that is asked to hold; it is no identity."""
+
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Solve:
+    """One line of solving: `equations` follow from what stands above by `rules`, in the case that `case` opens.
+
+    Every equation must hold at each of `points` (values of the unknowns, in the order of the Solutions step), which
+    are the solutions that the case leads to.
+    """
+
+    rules: tuple[Rule, ...]
+    equations: tuple[Equation, ...]
+    points: tuple[tuple[Expr, ...], ...]
+    case: tuple[Equation, ...] = ()
+    """What the case assumes, where the solution branches: x = 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solutions:
+    """All real `points` at which the `equations` in `unknowns` hold."""
+
+    unknowns: tuple[Symbol, ...]
+    equations: tuple[Equation, ...]
+    points: tuple[tuple[Expr, ...], ...]
+
+
+Step = Rewrite | Define | Table | Grid | Statement | Solve | Solutions | Conclude
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +204,18 @@ class Derivation:
     """The result in the layouts where it differs from `result`."""
     direction: Symbol | None = None
     """The dX of lines that go by differentials: there f stands for its differential, not for an entry."""
+
+    question: Expr | None = None
+    """What `result` is the value of, where that is not the derivative of `statement` by `wrt`: an expression with
+    pending derivatives, such as the array of partial derivatives, or their values at a point."""
+    named: tuple[tuple[Symbol, Expr], ...] = ()
+    """Symbols that lines use beside those of the problem, in order, and what they stand for: f' for df/dx."""
+    domain: tuple[Fact, ...] = ()
+    """Where what is derived has a meaning, as far as that is not everywhere: x > 0."""
+    verdict: str = ""
+    """For `classify`: minimum, maximum, saddle or undecided; for several points, one word for each, with commas."""
+    digits: int | None = None
+    """The decimals that numbers are rounded to, where they are."""
 
     @property
     def lines(self) -> tuple[Rewrite, ...]:

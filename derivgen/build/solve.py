@@ -104,6 +104,11 @@ def solve_problem(
     )
 
 
+def _chain(step: Step) -> object:
+    """The same for the lines of one chain of equalities."""
+    return (Rewrite, step.heading) if isinstance(step, Rewrite) else id(step)
+
+
 def at_detail(derivation: Derivation, detail: str) -> Derivation:
     """The derivation with fewer or more lines: `brief` has one line a heading, `full` one for each rule applied.
 
@@ -111,11 +116,14 @@ def at_detail(derivation: Derivation, detail: str) -> Derivation:
     """
     if detail == "brief":
         steps: list[Step] = []
-        for _, run in groupby(derivation.steps, key=lambda step: (type(step), step.heading)):
+        for _, run in groupby(derivation.steps, key=_chain):
             lines = list(run)
             first, last = lines[0], lines[-1]
             if not isinstance(first, Rewrite) or not isinstance(last, Rewrite):
                 steps += lines
+                continue
+            if any(line.digits is not None for line in lines if isinstance(line, Rewrite)):
+                steps += lines  # a rounded line is no equality
                 continue
             rules = tuple(dict.fromkeys(r for line in lines if isinstance(line, Rewrite) for r in line.rules))
             steps.append(Rewrite(rules, first.before, last.after, first.heading))

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from derivgen.derivation import Derivation
 from derivgen.derive.derivative import derive as derive_derivative
 from derivgen.derive.differential import derive_differential
+from derivgen.derive.dressing import dressed
 from derivgen.derive.forms import element_form, matrix_form
 from derivgen.errors import CannotDerive
 from derivgen.expr.nodes import Layout
+from derivgen.expr.walk import symbols
 from derivgen.problem.model import Part
 
 KINDS: dict[str, Callable[[Part, Layout], Derivation]] = {
@@ -20,12 +22,19 @@ KINDS: dict[str, Callable[[Part, Layout], Derivation]] = {
 }
 """The tasks that derive something. A part whose task is `text` has no derivation."""
 
+CALCULUS: dict[str, Callable[[Part, Layout], Derivation]] = {}
+"""Those that are ordinary calculus: of scalars by scalars, which the part gives as `given.variables`."""
+
 
 def derive(part: Part, layout: Layout) -> Derivation:
     """The derivation of one part.
 
     Raises CannotDerive where derivgen has no rule for something in it, naming that.
     """
+    if part.task in CALCULUS and (part.given.variables or part.task not in KINDS):
+        found = CALCULUS[part.task](part, layout)
+        variables = [one for one in symbols(found.statement) if one.name not in part.scope.values]
+        return dressed(found, decimal=part.given.decimal, ordinary=len(variables) == 1 and part.task != "chain")
     if part.method == "differential" and KINDS.get(part.task) is derive_derivative:
         return derive_differential(part, layout)
     if part.method != "index":

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from derivgen.derivation import Conclude, Step
+from derivgen.derivation import Conclude, Rewrite, Step
 from derivgen.expr.build import plus, product
 from derivgen.expr.nodes import Expr, Number, Plus, Product, Symbol
 from derivgen.expr.shapes import shape
@@ -40,6 +40,9 @@ def folded_lines(
         if isinstance(step, Conclude):
             goal, heading = (folded(side, definitions, symbols) for side in (step.goal, step.heading))
             found.append(replace(step, goal=goal, heading=heading))
+            continue
+        if not isinstance(step, Rewrite):
+            found.append(step)
             continue
         before, after = (folded(side, definitions, symbols) for side in (step.before, step.after))
         if before != after:

@@ -14,7 +14,7 @@ Nodes do not simplify themselves: `Plus((x, Number(0)))` stays as it is until a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
@@ -68,9 +68,15 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """An exact number."""
+    """An exact number; `decimal` asks for 0.8 in place of 4/5 where it is printed."""
 
     value: Fraction
+    decimal: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pi:
+    """The ratio of a circle's circumference to its diameter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,10 +310,14 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """A derivative not yet taken: of the scalar `body` by the scalar `wrt`, a scalar symbol or an entry of a symbol."""
+    """A derivative not yet taken: of the scalar `body` by the scalar `wrt`, a scalar symbol or an entry of a symbol.
+
+    `ordinary` asks for d in place of the sign of a partial derivative: there is one variable only.
+    """
 
     body: Expr
     wrt: Symbol | Entry
+    ordinary: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,9 +332,37 @@ class Differential:
     by: Symbol
 
 
-Leaf = Number | Size | Symbol | Delta | Ones | Zeros | Eye | Commutation | Upper
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """An array of `shape` written out: its scalar `entries` row by row. The dimensions are numbers."""
+
+    entries: tuple[Expr, ...]
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """The value of the scalar or array `body` where the scalars `places` are `values`, one for each.
+
+    Derivatives in `body` are taken first. `values` are evaluated outside: in At(f, (x,), (x + h,)) the x of x + h is
+    the one that stands around it.
+    """
+
+    body: Expr
+    places: tuple[Symbol, ...]
+    values: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`body` in parentheses that the reader shall see, such as what was put in the place of a name: 2(1)(2)."""
+
+    body: Expr
+
+
+Leaf = Number | Pi | Size | Symbol | Delta | Ones | Zeros | Eye | Commutation | Upper
 Unary = (
-    Transpose | Inverse | Trace | Det | LogDet | Total | Norm | LogSumExp | Softmax | Diag | Vec
+    Transpose | Inverse | Trace | Det | LogDet | Total | Norm | LogSumExp | Softmax | Diag | Vec | Group
 )  # all have the field `body`
 Expr = (
     Leaf
@@ -342,6 +380,8 @@ Expr = (
     | Sum
     | Partial
     | Differential
+    | Matrix
+    | At
 )
 
 FUNCTIONS = frozenset(

@@ -13,6 +13,7 @@ from derivgen.expr.nodes import (
     ONE,
     SCALAR,
     Apply,
+    At,
     Column,
     Commutation,
     Delta,
@@ -23,16 +24,19 @@ from derivgen.expr.nodes import (
     Entry,
     Expr,
     Eye,
+    Group,
     Inverse,
     Kron,
     LogDet,
     LogSumExp,
     MatMul,
+    Matrix,
     MatrixPower,
     Norm,
     Number,
     Ones,
     Partial,
+    Pi,
     Plus,
     Power,
     Product,
@@ -54,7 +58,7 @@ from derivgen.expr.nodes import (
 def shape(expr: Expr) -> Shape:
     """Rows and columns of `expr`; (1, 1) for a scalar."""
     match expr:
-        case Symbol() | Ones() | Zeros():
+        case Symbol() | Ones() | Zeros() | Matrix():
             return expr.shape
         case Eye(dim) | Upper(dim):
             return (dim, dim)
@@ -62,6 +66,7 @@ def shape(expr: Expr) -> Shape:
             return (rows * columns, rows * columns)
         case (
             Number()
+            | Pi()
             | Size()
             | Delta()
             | Entry()
@@ -83,7 +88,7 @@ def shape(expr: Expr) -> Shape:
         case Transpose(body):
             rows, columns = shape(body)
             return (columns, rows)
-        case Inverse(body) | Softmax(body) | Sum(_, body) | Differential(body):
+        case Inverse(body) | Softmax(body) | Sum(_, body) | Differential(body) | At(body) | Group(body):
             return shape(body)
         case MatrixPower(base, _):
             return shape(base)

@@ -12,7 +12,21 @@ from typing import Any
 
 from derivgen.errors import CannotDerive
 from derivgen.expr.build import plus, product
-from derivgen.expr.nodes import SCALAR, Apply, Expr, Function, Number, Plus, Power, Product, Size, Symbol
+from derivgen.expr.nodes import (
+    MINUS_ONE,
+    SCALAR,
+    Apply,
+    Expr,
+    Function,
+    Group,
+    Number,
+    Pi,
+    Plus,
+    Power,
+    Product,
+    Size,
+    Symbol,
+)
 from derivgen.expr.text import text
 from derivgen.expr.walk import subexpressions
 
@@ -25,7 +39,7 @@ _SAME_NAME = frozenset("exp log sqrt sin cos tan asin acos atan sinh cosh tanh s
 def is_scalar_formula(expr: Expr) -> bool:
     """Whether `expr` holds nothing but numbers, scalar symbols, sizes and functions of them."""
     return all(
-        isinstance(node, Number | Size | Plus | Product | Power)
+        isinstance(node, Number | Pi | Size | Plus | Product | Power | Group)
         or (isinstance(node, Symbol) and node.shape == SCALAR)
         or (isinstance(node, Apply) and not node.function.abstract)
         for node in subexpressions(expr)
@@ -44,6 +58,10 @@ def to_sympy(expr: Expr) -> Any:
     match expr:
         case Number(value):
             return sympy.Rational(value.numerator, value.denominator)
+        case Pi():
+            return sympy.pi
+        case Group(body):
+            return to_sympy(body)
         case Symbol(name, shape, known) if shape == SCALAR:
             return sympy.Symbol(name, **_sympy_assumptions(known))
         case Size(dim):
@@ -82,7 +100,13 @@ def from_sympy(formula: Any, symbols: dict[str, Symbol], sizes: dict[str, Size])
             return Number(Fraction(int(one.p), int(one.q)))
         if one.is_Symbol:
             return sizes.get(one.name) or symbols.get(one.name)
-        parts = [back(argument) for argument in one.args]
+        if one is sympy.pi:
+            return Pi()
+        if one is sympy.E:
+            return Apply(Function("exp"), (Number(Fraction(1)),))
+        # the order in which SymPy prints, which is that of textbooks
+        own = one.as_ordered_terms() if one.is_Add else one.as_ordered_factors() if one.is_Mul else one.args
+        parts = [back(argument) for argument in own]
         known = [part for part in parts if part is not None]
         if len(known) < len(parts):
             return None
@@ -95,6 +119,8 @@ def from_sympy(formula: Any, symbols: dict[str, Symbol], sizes: dict[str, Size])
         if one.is_Pow:
             if known[1] == Number(Fraction(1, 2)):
                 return Apply(Function("sqrt"), (known[0],))
+            if known[1] == Number(Fraction(-1, 2)):
+                return Power(Apply(Function("sqrt"), (known[0],)), MINUS_ONE)
             return Power(known[0], known[1])
         name = "abs" if isinstance(one, sympy.Abs) else one.func.__name__
         if len(known) == 1 and (name in _SAME_NAME or name in _KNOWN or name == "abs"):

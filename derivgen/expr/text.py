@@ -1,7 +1,8 @@
 """Expressions as text in the notation they are read in: NumPy's, with index notation beside it.
 
 What is printed is read back by problem.expression as the same expression, but for a pending derivative, which problem
-files cannot state; it is shown as `diff(body, x[k])`, and a pending differential as `d(body)`.
+files cannot state; it is shown as `diff(body, x[k])`, a pending differential as `d(body)`, and a value at a point as
+`at(body, x=1)`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from derivgen.expr.nodes import (
     MINUS_ONE,
     ONE,
     Apply,
+    At,
     Column,
     Commutation,
     Delta,
@@ -24,17 +26,20 @@ from derivgen.expr.nodes import (
     Expr,
     Eye,
     Function,
+    Group,
     Index,
     Inverse,
     Kron,
     LogDet,
     LogSumExp,
     MatMul,
+    Matrix,
     MatrixPower,
     Norm,
     Number,
     Ones,
     Partial,
+    Pi,
     Plus,
     Power,
     Product,
@@ -75,6 +80,8 @@ def _text(expr: Expr) -> tuple[str, int]:
     match expr:
         case Number(value):
             return _number(value)
+        case Pi():
+            return "pi", ATOM
         case Size(dim):
             return str(dim), PRODUCT if "*" in str(dim) else ATOM
         case Symbol(name):
@@ -141,6 +148,13 @@ def _text(expr: Expr) -> tuple[str, int]:
             return _call("diff", body, wrt)
         case Differential(body):
             return _call("d", body)
+        case Matrix(entries, shape):
+            return _matrix(entries, shape), ATOM
+        case At(body, places, values):
+            pairs = ", ".join(f"{place.name}={text(value)}" for place, value in zip(places, values, strict=True))
+            return f"at({text(body)}, {pairs})", ATOM
+        case Group(body):
+            return _text(body)
         case _:
             assert_never(expr)
 
@@ -164,6 +178,16 @@ def _call(name: str, *arguments: Expr) -> tuple[str, int]:
     return f"{name}({', '.join(map(text, arguments))})", ATOM
 
 
+def decimal_text(value: Fraction) -> str | None:
+    """`value` as a decimal where it has a finite one of at most 12 places: 0.8 for 4/5."""
+    places = next((n for n in range(13) if 10**n % value.denominator == 0), None)
+    if places is None:
+        return None
+    digits = str(abs(value.numerator) * (10**places // value.denominator)).rjust(places + 1, "0")
+    shown = f"{digits[:-places]}.{digits[-places:]}" if places else digits
+    return f"-{shown}" if value < 0 else shown
+
+
 def _number(value: Fraction) -> tuple[str, int]:
     if value.denominator != 1:
         return f"{value.numerator}/{value.denominator}", NEGATIVE if value < 0 else PRODUCT
@@ -182,6 +206,16 @@ def function_text(function: Function) -> str:
         return f"D({function.name})"
     places = [str(place) for place, order in enumerate(function.orders, 1) for _ in range(order)]
     return f"D({', '.join([function.name, *places])})"
+
+
+def _matrix(entries: tuple[Expr, ...], shape: Shape) -> str:
+    """A column as [a, b], other arrays row by row: [[a, b], [c, d]]."""
+    shown = [text(entry) for entry in entries]
+    wide = shape[1].number
+    if wide == 1:
+        return f"[{', '.join(shown)}]"
+    rows = (f"[{', '.join(shown[start : start + wide])}]" for start in range(0, len(shown), wide))
+    return f"[{', '.join(rows)}]"
 
 
 def _shape(shape: Shape) -> str:

@@ -29,7 +29,9 @@ from derivgen.expr.nodes import (
 _INDEX_LETTERS = "i j k l p q r s t a b c d e g h".split()
 
 
-_HOLDING = frozenset({"base", "body", "terms", "factors", "exponent", "arguments", "left", "right", "wrt", "by"})
+_HOLDING = frozenset(
+    {"base", "body", "terms", "factors", "exponent", "arguments", "left", "right", "wrt", "by", "entries", "values"}
+)
 """The names of fields that hold expressions; the left and right of a delta are subscripts."""
 
 _part_fields: dict[type, tuple[str, ...]] = {Delta: ()}

@@ -1,6 +1,6 @@
 """What may stand to the right of a name in `symbols`, and assumptions such as `A symmetric`.
 
-    scalar | vector(n) | matrix(m, n) | index(n) | elementwise | function(vector(n) -> vector(m))
+    scalar | vector(n) | vector(x1, x2) | matrix(m, n) | index(n) | elementwise | function(vector(n) -> vector(m))
     3 | 0.8 | 1/2 | [1, 2] | [[2, 1], [1, 3]]
 
 Each but the functions and indices may be followed by assumption words, and each by `as LATEX`: how the name is printed.
@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from derivgen.expr.nodes import ASSUMPTIONS, ONE, SCALAR, Dim, Function, Index, Shape, Symbol
+from derivgen.expr.nodes import ASSUMPTIONS, ONE, SCALAR, Dim, Function, Index, Matrix, Shape, Symbol
 from derivgen.expr.shapes import show_shape
 from derivgen.problem.expression import LARGEST_DIMENSION
 from derivgen.problem.latex_text import name_latex_fault
@@ -44,6 +44,8 @@ class Declaration:
 
     meaning: Symbol | Index | Function | Map
     values: Values | None = None
+    entries: tuple[str, ...] = ()
+    """The names of the scalars that a vector stacks."""
 
     @property
     def sizes(self) -> frozenset[str]:
@@ -92,6 +94,8 @@ def declare(scope: Scope, name: str, declaration: Declaration) -> Scope:
     if declaration.values is not None:
         scope = replace(scope, values={**scope.values, name: declaration.values})
     match meaning:
+        case Symbol() if declaration.entries:
+            return _stacked(scope, meaning, declaration.entries)
         case Symbol():
             return replace(scope, symbols={**scope.symbols, name: meaning})
         case Index():
@@ -100,6 +104,17 @@ def declare(scope: Scope, name: str, declaration: Declaration) -> Scope:
             return replace(scope, functions={**scope.functions, name: meaning})
         case Map():
             return replace(scope, maps={**scope.maps, name: meaning})
+
+
+def _stacked(scope: Scope, vector: Symbol, names: tuple[str, ...]) -> Scope:
+    """`scope` with the scalars `names`, and with `vector` defined as their column."""
+    scalars = tuple(scope.symbols.get(name, Symbol(name, SCALAR, vector.assumptions)) for name in names)
+    return replace(
+        scope,
+        symbols={**scope.symbols, **{scalar.name: scalar for scalar in scalars}, vector.name: vector},
+        definitions={**scope.definitions, vector.name: Matrix(scalars, vector.shape)},
+        entries={**scope.entries, vector.name: scalars},
+    )
 
 
 def parse_assumption(text: str) -> tuple[str, frozenset[str]]:
@@ -168,6 +183,11 @@ def _typed(name: str, text: str, body: str, latex: str) -> Declaration:
             raise complaint(f"{kind} has no dimensions", text, (span[0] - 1, span[1] + 1))
         if kind == "elementwise":
             return Declaration(Function(name, (), abstract=True))
+    if kind == "vector" and inside is not None and "," in inside and "[" not in inside:
+        entries = _entries(name, text, inside, span)
+        shape = (Dim(len(entries)), ONE)
+        _check_words(name, shape, words, text, (match.end(), len(body)))
+        return Declaration(Symbol(name, shape, words, latex), None, entries)
     shape_or_dims = _dims(kind, text, inside, span) if kind != "scalar" else ()
     if kind == "index":
         return Declaration(Index(name, shape_or_dims[0], latex))
@@ -175,6 +195,29 @@ def _typed(name: str, text: str, body: str, latex: str) -> Declaration:
     _check_words(name, shape, words, text, (match.end(), len(body)))
     return Declaration(Symbol(name, shape, words, latex))
 
+
+def _entries(vector: str, text: str, inside: str, span: Span) -> tuple[str, ...]:
+    """The names of `vector(x1, x2)`."""
+    names: list[str] = []
+    start = span[0]
+    for piece in inside.split(","):
+        name = canonical_name(piece.strip())
+        at = start + len(piece) - len(piece.lstrip())
+        here = (at, at + max(1, len(piece.strip())))
+        if not is_name(name):
+            hint = "write vector(n), or name the entries: vector(x1, x2)"
+            raise complaint(f"`{shorten(piece.strip())}` is no name of an entry", text, here, hint)
+        if name in names or name == vector:
+            raise complaint(f"{name} stands twice", text, here)
+        names.append(name)
+        start += len(piece) + 1
+    if len(names) > MOST_NAMED:
+        raise complaint(f"at most {MOST_NAMED} named entries", text, span)
+    return tuple(names)
+
+
+MOST_NAMED = 12
+"""Entries of a vector that are named one by one."""
 
 _WANTED = {"vector": ("vector(n)", 1), "matrix": ("matrix(m, n)", 2), "index": ("index(n)", 1)}
 
@@ -190,7 +233,7 @@ def _dims(kind: str, text: str, inside: str | None, span: Span) -> tuple[Dim, ..
     if "[" in inside or len(pieces) > count:
         hint = f"supported are {SUPPORTED}"
         raise complaint(
-            f"{example} takes {count} dimension{'s' if count > 1 else ''}; named entries are not there yet",
+            f"{example} takes {count} dimension{'s' if count > 1 else ''}",
             text,
             span,
             hint,

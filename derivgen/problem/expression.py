@@ -22,7 +22,9 @@ from derivgen.expr.nodes import (
     Entry,
     Expr,
     Function,
+    Matrix,
     Number,
+    Pi,
     Row,
     Size,
     Subscript,
@@ -40,6 +42,8 @@ from derivgen.problem.tokens import Span, Spelled, spell
 DEEPEST = 100
 """Operations inside one another."""
 LARGEST_DIMENSION = 10_000
+MOST_WRITTEN = 400
+"""Entries of an array that is written out."""
 MOST_ARGUMENTS = 9
 """Of an abstract function that acts entry by entry."""
 MOST_BITS = 10_000
@@ -121,8 +125,10 @@ class _Reader:
                 return self._subscript(node)
             case ast.Call():
                 return self._call(node)
-            case ast.Tuple() | ast.List():
-                self.refuse("a list has no meaning here", node, "arrays with values are declared in `symbols`")
+            case ast.List():
+                return self._array(node)
+            case ast.Tuple():
+                self.refuse("a list has no meaning here", node, "an array is written [x, y] or [[a, b], [c, d]]")
             case _:
                 self.refuse(f"{self.quote(node)} has no meaning in an expression", node)
 
@@ -144,6 +150,8 @@ class _Reader:
             self.refuse(f"{name} is an index: it stands inside brackets only", node)
         if name in scope.functions or name in scope.maps:
             self.refuse(f"{name} is a function: give its argument, as in {name}(x)", node)
+        if name == "pi":
+            return Operand(Pi(), SCALAR, span)
         if name in scope.sizes:
             return Operand(Size(Dim(1, (name,))), SCALAR, span)
         if name in functions.KNOWN_FUNCTIONS:
@@ -156,8 +164,8 @@ class _Reader:
         scope = self.scope
         known = {*scope.symbols, *scope.indices, *scope.functions, *scope.sizes}
         hint = self._split(name) or did_you_mean(name, known)
-        if name in ("e", "E", "pi"):
-            hint = "write exp(x)" if name != "pi" else "declare it as a scalar"
+        if name in ("e", "E"):
+            hint = "write exp(x)"
         self.refuse(f"{name} is not declared", node, hint)
 
     def _split(self, name: str) -> str:
@@ -172,6 +180,25 @@ class _Reader:
     def _bare(self, node: ast.expr) -> str | None:
         """The name that `node` is, if it is one."""
         return self.spelled.names.get(node.id) if isinstance(node, ast.Name) else None
+
+    # arrays written out
+
+    def _array(self, node: ast.List) -> Operand:
+        """[a, b] is a column, [[a, b], [c, d]] a matrix; the entries are scalars."""
+        lines = [row.elts if isinstance(row, ast.List) else [row] for row in node.elts]
+        if not lines or len({len(line) for line in lines}) > 1 or not lines[0]:
+            self.refuse(f"in {self.quote(node)}: the rows of an array have one length", node)
+        if len(lines) * len(lines[0]) > MOST_WRITTEN:
+            self.refuse(f"an array that is written out has at most {MOST_WRITTEN} entries", node)
+        entries: list[Expr] = []
+        for entry in (entry for line in lines for entry in line):
+            operand = self.read(entry)
+            if not operand.is_scalar:
+                shown = show_shape(operand.shape)
+                self.refuse(f"in {self.quote(node)}: {self.quote(entry)} is {shown}, entries are scalars", entry)
+            entries.append(operand.expr)
+        of = (Dim(len(lines)), Dim(len(lines[0])))
+        return Operand(entries[0] if of == SCALAR else Matrix(tuple(entries), of), of, self.span(node))
 
     # operators
 

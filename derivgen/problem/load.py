@@ -16,7 +16,7 @@ from derivgen.problem.expression import parse_expression
 from derivgen.problem.marks import Document, check_quoting, child, key_node, read_document, to_data
 from derivgen.problem.model import Part, Problem, Scope
 from derivgen.problem.names import canonical_name, did_you_mean, is_name, shorten
-from derivgen.problem.parts import PartReader, as_list, check_texts, field_places
+from derivgen.problem.parts import PartReader, as_list, check_texts, expression_text, field_places
 from derivgen.problem.schema import LATER_TASKS, TASKS, ProblemFields
 from derivgen.problem.validate import validated
 
@@ -89,7 +89,13 @@ def _declared(document: Document, scope: Scope, name: str, key: Node, node: Node
         document.complain(f"`{canonical}` is declared twice", place)
         return scope
     try:
-        return declare(scope, canonical, parse_declaration(canonical, _declaration_text(document, node)))
+        declaration = parse_declaration(canonical, _declaration_text(document, node))
+        taken = [name for name in declaration.entries if name in (*scope.indices, *scope.functions, *scope.maps)]
+        taken += [name for name in declaration.entries if name in scope.definitions or name in scope.values]
+        if taken:
+            document.complain(f"`{taken[0]}` is declared twice", document.node_place(node))
+            return scope
+        return declare(scope, canonical, declaration)
     except ExpressionError as error:
         if isinstance(node, SequenceNode):
             start = document.offset(node.start_mark)
@@ -133,9 +139,9 @@ def _defined(document: Document, root: Node, scope: Scope, *, complain: bool) ->
     if not isinstance(definitions, MappingNode):
         return scope
     for key, node in definitions.value:
-        if not isinstance(key, ScalarNode) or not isinstance(node, ScalarNode):
+        if not isinstance(key, ScalarNode) or not isinstance(node, ScalarNode | SequenceNode):
             continue
-        name = canonical_name(key.value)
+        name, written = canonical_name(key.value), expression_text(document, node)
         taken = any(name in names for names in (scope.symbols, scope.indices, scope.functions, scope.maps))
         if not is_name(name) or taken:
             message = f"`{name}` is declared twice" if taken else f"`{shorten(key.value)}` is no name"
@@ -143,10 +149,12 @@ def _defined(document: Document, root: Node, scope: Scope, *, complain: bool) ->
                 document.complain(message, document.node_place(key))
             continue
         try:
-            expr = parse_expression(node.value, scope, expand=True)
+            expr = parse_expression(written, scope, expand=True)
         except ExpressionError as error:
-            if complain:
-                document.complain_expression(node, node.value, error)
+            if complain and isinstance(node, ScalarNode):
+                document.complain_expression(node, written, error)
+            elif complain:
+                document.complain(error.message, document.node_place(node), error.hint)
             document.broken.add(name)
             continue
         free = free_indices(expr)
@@ -164,8 +172,9 @@ def _part_scope(document: Document, root: Node, node: Node, scope: Scope) -> Sco
     assumptions = child(node, "assume")
     if assumptions is None:
         return scope
-    names = {name: symbol for name, symbol in scope.symbols.items() if name not in scope.definitions}
-    bare = _assumed(document, replace(scope, symbols=names, definitions={}), assumptions)
+    stacked = {name: scope.definitions[name] for name in scope.entries}
+    names = {n: symbol for n, symbol in scope.symbols.items() if n in stacked or n not in scope.definitions}
+    bare = _assumed(document, replace(scope, symbols=names, definitions=stacked), assumptions)
     return _defined(document, root, bare, complain=False)
 
 
@@ -175,7 +184,9 @@ def _parts(document: Document, root: Node, fields: ProblemFields, scope: Scope) 
     for number, part_fields in enumerate(fields.parts):
         node = child(nodes, number) if nodes is not None else None
         if isinstance(node, MappingNode):
-            part = PartReader(document, node, part_fields, _part_scope(document, root, node, scope)).part()
+            reading = part_fields.reading or fields.reading
+            reader = PartReader(document, node, part_fields, _part_scope(document, root, node, scope), reading or "")
+            part = reader.part()
             found.append(part)
     _check_labels(document, found)
     return tuple(found)

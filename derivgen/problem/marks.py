@@ -236,6 +236,8 @@ def _complain_yaml(document: Document, error: yaml.YAMLError) -> None:
     rest, line = document.text[offset : offset + 1], place.source
     if _TAB_INDENT.match(line) or "\\t" in problem or rest == "\t":
         message, hint = "a tab stands where YAML wants spaces", "indent with spaces"
+    elif "nesting depth" in problem:  # PyYAML 6.0.4 and later have a limit of their own
+        message = f"lists and fields are nested too deep, at most {DEEPEST}"
     elif "escape" in problem:
         message = "a backslash inside double quotes begins an escape"
         hint = "write LaTeX in single quotes or after `|`"

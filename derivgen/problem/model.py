@@ -38,6 +38,8 @@ class Scope:
     sizes: frozenset[str] = frozenset()
     definitions: Mapping[str, Expr] = field(default_factory=dict)
     """Named intermediate quantities in order; an expression that uses one holds its Symbol, declared in `symbols`."""
+    entries: Mapping[str, tuple[Symbol, ...]] = field(default_factory=dict)
+    """The scalars that a vector declared as `x: vector(x1, x2)` stacks; x is one of `definitions`, too."""
     maps: Mapping[str, Map] = field(default_factory=dict)
     """Abstract functions of vectors and matrices, such as `f: function(vector(n) -> vector(m))`."""
 
@@ -57,11 +59,43 @@ class Claim:
     source: str = ""
     digits: int | None = None
     place: Place | None = None
+    word: str = ""
+    """For `classify`: minimum, maximum, saddle or undecided, in place of the expression."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a part of calculus gives besides its expression.
+
+    `variables` are the scalars that it differentiates by, in that order. Points are values of them in their order.
+    """
+
+    variables: tuple[Symbol, ...] = ()
+    at: tuple[tuple[Symbol, Expr], ...] = ()
+    """Where to evaluate: names with their values."""
+    start: tuple[Expr, ...] = ()
+    """Where a descent or Newton's method begins."""
+    rate: Fraction | None = None
+    """The learning rate."""
+    steps: int = 1
+    direction: tuple[Expr, ...] = ()
+    ranges: tuple[tuple[Fraction, Fraction], ...] = ()
+    """What a plot shows of each variable."""
+    data: tuple[tuple[Symbol, tuple[Fraction, ...]], ...] = ()
+    """Columns of a data table: what each symbol is at each data point."""
+    left_to_right: bool = False
+    """How the symbols of a mixed derivative are read: d2f/dxdy is by x first, where it is read left to right."""
+    staged: bool = False
+    """Numbers are rounded line by line and used on as they were rounded; else only the end is rounded."""
+    decimal: bool = False
+    """The author wrote decimals, so numbers are shown as decimals where these are finite."""
+    kind: str = ""
+    """Of a plot: contours, surface or path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One thing asked. `task` names the field that asks it: derive, matrix_form, element_form, layouts or text."""
+    """One thing asked. `task` names the field that asks it: derive, partials, critical_points, ..., or text."""
 
     task: str
     scope: Scope
@@ -90,6 +124,7 @@ class Part:
     form: str = ""
     depends: tuple[str, ...] = ()
     refs: tuple[str, ...] = ()
+    given: Given = field(default_factory=Given)
     places: Mapping[str, Place] = field(default_factory=dict)
     """Where each field of the part stands in the file."""
 

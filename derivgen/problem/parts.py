@@ -9,25 +9,39 @@ from fractions import Fraction
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from derivgen.errors import ExpressionError, Place
-from derivgen.expr.nodes import ONE, SCALAR, Expr, Layout, Symbol
+from derivgen.errors import Place
+from derivgen.expr.nodes import ONE, SCALAR, ZERO_NUMBER, Expr, Layout, Symbol
 from derivgen.expr.shapes import shape, show_shape
 from derivgen.expr.walk import free_indices
-from derivgen.problem.expression import parse_expression
+from derivgen.problem.given import CALCULUS, DECIMAL, GivenReader, expression_text, is_formula, parsed_node
 from derivgen.problem.latex_text import text_faults
 from derivgen.problem.marks import Document, check_comment, child, key_node
-from derivgen.problem.model import Claim, Part, Scope
+from derivgen.problem.model import Claim, Given, Part, Scope
 from derivgen.problem.names import canonical_name, did_you_mean, shorten
 from derivgen.problem.schema import EXPRESSION_FIELDS, LATER_TASKS, TASKS, TEXT_FIELDS, PartFields
 
 HIGHEST_ORDER = 4
 MOST_DIGITS = 15
 
-_WITH_WRT = ("derive", "gradient", "jacobian", "hessian", "layouts")
+_WITH_WRT = ("derive", "gradient", "jacobian", "hessian", "layouts", "chain", "solve")
+"""Tasks that have to say by what they differentiate."""
 _OBJECTS = {"gradient": Layout.DENOMINATOR, "jacobian": Layout.NUMERATOR, "hessian": None}
 """Tasks that are a derivative in the layout that their name stands for."""
-_FIELDS_OF = {"wrt": _WITH_WRT, "order": ("derive",), "free": ("matrix_form",)}
-_DECIMAL = re.compile(r"(?<![\w.])[0-9]*\.([0-9]+)")
+_POINTWISE = ("derive", "gradient", "jacobian", "hessian", "partials", "evaluate", "chain")
+_FIELDS_OF = {
+    "wrt": (*_WITH_WRT, *CALCULUS),
+    "order": ("derive", "partials"),
+    "free": ("matrix_form",),
+    "at": (*_POINTWISE, "classify", "directional", "tangent_plane", "plot"),
+    "start": ("descend", "newton", "plot"),
+    "rate": ("descend", "plot", "gradient"),
+    "steps": ("descend", "newton", "plot"),
+    "direction": ("directional",),
+    "ranges": ("plot",),
+    "kind": ("plot",),
+    "data": ("gradient",),
+    "rounding": (*_POINTWISE, "descend", "newton", "directional"),
+}
 
 
 def as_list(value: str | list[str] | None) -> tuple[str, ...]:
@@ -40,6 +54,9 @@ def field_places(document: Document, node: Node) -> Mapping[str, Place]:
     if not isinstance(node, MappingNode):
         return {}
     return {key.value: document.node_place(value) for key, value in node.value if isinstance(key, ScalarNode)}
+
+
+__all__ = ["PartReader", "as_list", "check_texts", "expression_text", "field_places"]
 
 
 def check_texts(document: Document, node: Node) -> None:
@@ -71,6 +88,9 @@ def _check_text(document: Document, node: ScalarNode) -> None:
         document.complain_within(node, fault.offset, fault.width, fault.message, fault.hint)
 
 
+EXTREMUM_WORDS = ("minimum", "maximum", "saddle", "undecided")
+
+
 @dataclass(slots=True)
 class PartReader:
     """Reads one part; what is wrong goes to the document's complaints."""
@@ -79,28 +99,33 @@ class PartReader:
     node: MappingNode
     fields: PartFields
     scope: Scope
+    reading: str = ""
 
     def part(self) -> Part:
         fields, task = self.fields, self._task()
         self._check_fields(task)
         expression = self._expression(task) if task not in ("", "text") else None
-        wrt, is_row = self._wrt(task)
+        given = Given()
+        if expression is not None and self._is_calculus(task, expression):
+            given = GivenReader(self.document, self.node, fields, self.scope, task, expression, self.reading).given()
+        wrt, is_row = self._wrt(task) if not given.variables else (None, False)
         if wrt is not None and expression is not None:
             self._check_object(task, expression, wrt)
         layout = Layout(fields.layout) if fields.layout else _OBJECTS.get(task)
         text = getattr(fields, task) if task else ""
+        is_object = task in _OBJECTS and not given.variables
         return Part(
-            task="derive" if task in _OBJECTS else task or "text",
+            task="derive" if is_object else task or "text",
             scope=self.scope,
             place=self._part_place(),
             expression=expression,
-            expression_text="" if task in ("", "text") else text,
-            wrt=wrt,
+            expression_text=text if task not in ("", "text") and isinstance(text, str) else "",
+            wrt=wrt if wrt is not None or len(given.variables) != 1 else given.variables[0],
             wrt_transposed=is_row,
-            order=2 if task == "hessian" else self._whole("order", fields.order, 1, HIGHEST_ORDER) or 1,
+            order=2 if is_object and task == "hessian" else self._whole("order", fields.order, 1, HIGHEST_ORDER) or 1,
             layout=layout,
             free=self._free(task, expression),
-            text=text if task == "text" else "",
+            text=str(text) if task == "text" else "",
             prompt=fields.prompt,
             hint=fields.hint,
             remark=fields.remark,
@@ -114,6 +139,7 @@ class PartReader:
             form=fields.form,
             depends=as_list(fields.depends),
             refs=as_list(fields.refs),
+            given=given,
             places=field_places(self.document, self.node),
         )
 
@@ -156,18 +182,26 @@ class PartReader:
             if key_node(self.node, field) is not None and key_node(self.node, "claim") is None:
                 self._complain_key(field, f"`{field}` speaks of a claim, and there is none")
 
-    def _parsed(self, field: str) -> Expr | None:
-        node = child(self.node, field)
-        if not isinstance(node, ScalarNode):
-            return None
-        try:
-            return parse_expression(node.value, self.scope, expand=True)
-        except ExpressionError as error:
-            self.document.complain_expression(node, node.value, error)
-        return None
+    def _is_calculus(self, task: str, expression: Expr) -> bool:
+        """Whether a part is ordinary calculus in scalars; a derivative of arrays by an array is not."""
+        if task in CALCULUS and task not in _WITH_WRT:
+            return True
+        given = self.fields.wrt
+        if isinstance(given, list) or task == "chain":
+            return True
+        symbol = self.scope.symbols.get(canonical_name(given.strip())) if isinstance(given, str) else None
+        if symbol is None or task not in ("derive", "gradient", "jacobian", "hessian"):
+            return False
+        if symbol.name in self.scope.entries:
+            return True
+        return symbol.shape == SCALAR and symbol.name not in self.scope.definitions and is_formula(expression)
+
+    def _parsed(self, field: str, expand: bool = True) -> Expr | None:
+        return parsed_node(self.document, child(self.node, field), self.scope, expand)
 
     def _expression(self, task: str) -> Expr | None:
-        return self._parsed(task)
+        # the chain rule goes through the quantities of `define`, so their names stay
+        return self._parsed(task, expand=task != "chain")
 
     def _wrt(self, task: str) -> tuple[Symbol | None, bool]:
         """The symbol to differentiate by, and whether it stands there as a row."""
@@ -235,15 +269,32 @@ class PartReader:
         return named
 
     def _claim(self) -> Claim | None:
-        text = self.fields.claim
-        if text is None:
+        node = child(self.node, "claim")
+        if self.fields.claim is None or node is None:
             return None
-        expression, node = self._parsed("claim"), child(self.node, "claim")
-        if expression is None or node is None:
+        text = expression_text(self.document, node)
+        if self._task_given() == "classify":
+            return self._claimed_word(text, node)
+        expression = self._parsed("claim")
+        if expression is None:
             return None
-        decimals = [len(match.group(1)) for match in _DECIMAL.finditer(text)]
+        decimals = [len(match.group(1)) for match in DECIMAL.finditer(text)]
         place = self.document.node_place(node)
         return Claim(expression, text, self.fields.claim_source, max(decimals, default=None), place)
+
+    def _task_given(self) -> str:
+        return next((task for task in TASKS if getattr(self.fields, task) is not None), "")
+
+    def _claimed_word(self, text: str, node: Node) -> Claim | None:
+        """What `classify` claims: words for each point, with commas."""
+        words = [word.strip() for word in text.strip("[] ").split(",")]
+        for word in words:
+            if word not in EXTREMUM_WORDS:
+                hint = f"known are {', '.join(EXTREMUM_WORDS)}"
+                self._complain("claim", f"`{shorten(word)}` is no kind of critical point", hint)
+                return None
+        place = self.document.node_place(node)
+        return Claim(ZERO_NUMBER, text, self.fields.claim_source, None, place, ", ".join(words))
 
     def _points(self) -> Fraction | None:
         given = self.fields.points

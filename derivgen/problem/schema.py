@@ -12,24 +12,28 @@ from pydantic import BaseModel, ConfigDict, Field
 
 LayoutWord = Literal["denominator", "numerator", "mixed"]
 EditionWord = Literal["exercises", "hints", "answers", "solutions", "key"]
+ReadingWord = Literal["right to left", "left to right"]
+RoundingWord = Literal["exact", "staged"]
 MethodWord = Literal["index", "explicit", "differential", "chain"]
 DetailWord = Literal["brief", "normal", "full"]
 OneOrMore = str | list[str]
+Written = str | list[Any]
+"""An expression, or a list of them: an array written out."""
+Point = str | list[str] | dict[str, str]
 Later = Any
 
-TASKS = ("derive", "gradient", "jacobian", "hessian", "matrix_form", "element_form", "layouts", "text")
+TASKS = (
+    *("derive", "gradient", "jacobian", "hessian", "partials", "evaluate", "critical_points", "classify", "expand"),
+    *("chain", "descend", "newton", "solve", "directional", "tangent_plane", "plot"),
+    *("matrix_form", "element_form", "layouts", "text"),
+)
 """The tasks that are there."""
-LATER_TASKS = (
-    "partials evaluate critical_points classify expand chain backward forward "
-    "descend newton solve shapes show plot code"
-).split()
+LATER_TASKS = "backward forward shapes show code".split()
 """The tasks of the contract that are not there yet."""
 
 TEXT_FIELDS = frozenset("title source prompt hint remark text erratum claim_source label course author date".split())
 """Fields that hold text with mathematics between dollar signs."""
-EXPRESSION_FIELDS = frozenset(
-    "derive gradient jacobian hessian matrix_form element_form layouts claim form wrt".split()
-)
+EXPRESSION_FIELDS = frozenset((*(task for task in TASKS if task != "text"), "claim", "form", "wrt"))
 
 
 class _Fields(BaseModel):
@@ -51,10 +55,30 @@ def _later(name: str) -> Any:
 class PartFields(_Fields):
     """One thing asked: exactly one task, and what goes with it."""
 
-    derive: str | None = _option("Derive", "The expression to differentiate; needs `wrt`.", "x.T @ A @ x")
-    gradient: str | None = _option("Gradient", "A scalar whose gradient by the vector `wrt` is asked.", "b.T @ x")
-    jacobian: str | None = _option("Jacobian", "A vector whose Jacobian by the vector `wrt` is asked.", "A @ x")
-    hessian: str | None = _option("Hessian", "A scalar whose Hessian by the vector `wrt` is asked.", "x.T @ A @ x")
+    derive: Written | None = _option("Derive", "The expression to differentiate; needs `wrt`.", "x.T @ A @ x")
+    gradient: str | None = _option("Gradient", "A scalar whose gradient by `wrt` is asked.", "b.T @ x", "x*y")
+    jacobian: Written | None = _option("Jacobian", "A vector whose Jacobian by `wrt` is asked.", "A @ x", ["x*y", "x"])
+    hessian: str | None = _option("Hessian", "A scalar whose Hessian by `wrt` is asked.", "x.T @ A @ x", "x**2*y")
+    partials: str | None = _option(
+        "Partial derivatives", "A scalar whose derivatives by each of `wrt` are asked; of second order with `order: 2`."
+    )
+    evaluate: Written | None = _option("Evaluate", "An expression whose value `at` a point is asked.", "x**2 + y")
+    critical_points: str | None = _option("Critical points", "A scalar whose stationary points are asked.")
+    classify: str | None = _option(
+        "Classify", "A scalar whose critical points, or the one named by `at`, are to be classified."
+    )
+    expand: str | None = _option("Expand", "A product to multiply out: a quadratic form, a square.", "x.T @ A @ x")
+    chain: Written | None = _option(
+        "Chain rule", "An expression in quantities of `define`, to be differentiated through them.", "(u - v)*exp(u)"
+    )
+    descend: str | None = _option("Gradient descent", "A scalar to make smaller from `start` with the rate `rate`.")
+    newton: str | None = _option("Newton's method", "A scalar whose stationary point is approached from `start`.")
+    solve: str | None = _option(
+        "Solve", "A scalar whose gradient by `wrt` is to vanish: the normal equations.", "(X@w - y).T @ (X@w - y)"
+    )
+    directional: str | None = _option("Directional derivative", "A scalar, `at` a point, in the `direction` given.")
+    tangent_plane: str | None = _option("Tangent plane", "A scalar of two variables, and the point `at`.")
+    plot: str | None = _option("Plot", "A scalar of two variables to draw.", "x**2 + 4*y**2")
     matrix_form: str | None = _option("Matrix form", "An index sum to write with matrices.", "sum(A[i, j]*x[j], j)")
     element_form: str | None = _option("Element form", "A matrix expression to write with indices.", "A.T @ x")
     layouts: str | None = _option(
@@ -72,32 +96,44 @@ class PartFields(_Fields):
     hint: str = _text("Hint", "Printed in the editions with hints.")
     remark: str = _text("Remark", "Printed after the solution.")
     points: str | int | float | None = _option("Points", "How many points the part gives.", 2, 0.5)
-    claim: str | None = _option("Claim", "An answer that somebody states; it is checked.", "2 * A @ x")
+    claim: Written | None = _option("Claim", "An answer that somebody states; it is checked.", "2 * A @ x")
     claim_source: str = _text("Source of the claim", "Who states it.", "solution manual, page 12")
     erratum: str = _text("Erratum", "The remark printed when the claim is known to be wrong.")
-    form: str = _text("Form", "The target form of the answer.")
+    form: str = _text(
+        "Form", "The form of the answer: factored, expanded, single fraction, or `in terms of` an expression."
+    )
     method: MethodWord = Field(default="index", title="Method", description="How to derive.", examples=["index"])
     detail: DetailWord | None = _option("Detail", "How many lines to show.", "normal")
     label: str = _text("Label", "A name by which other parts refer to this one.")
     depends: OneOrMore | None = _option("Depends on", "Labels of the parts that this one uses.", ["a"])
     digits: str | int | None = _option("Digits", "Decimals of printed numbers.", 3)
     refs: OneOrMore | None = _option("References", "What the part covers: free identifiers.", ["l03-4.2"])
+    at: Point | None = _option("At", "Where to evaluate: a value for each variable.", {"x": "1", "y": "2"}, ["1", "2"])
+    start: Point | None = _option("Start", "Where a descent or Newton's method begins.", ["4", "2"])
+    rate: str | int | float | None = _option("Rate", "The learning rate of a descent.", 0.1)
+    steps: str | int | None = _option("Steps", "How many steps of a descent or of Newton's method.", 1)
+    direction: Point | None = _option("Direction", "The direction of a directional derivative.", ["3", "4"])
+    ranges: dict[str, list[str]] = Field(
+        default_factory=dict, title="Ranges", description="What a plot shows.", examples=[{"x": ["-3", "3"]}]
+    )
+    data: dict[str, list[str]] = Field(
+        default_factory=dict,
+        title="Data",
+        description="Columns of a data table: the gradient is the mean over its rows.",
+        examples=[{"x": ["1", "2", "3"], "y": ["3", "5", "7"]}],
+    )
+    reading: ReadingWord | None = _option(
+        "Reading order", "How the symbols of a mixed derivative are read: which variable comes first.", "right to left"
+    )
+    rounding: RoundingWord | None = _option(
+        "Rounding", "With `digits`: the exact value is rounded at the end, or each line goes on with rounded numbers."
+    )
+    kind: Literal["contours", "surface", "path"] | None = _option("Kind of plot", "What to draw.", "contours")
     latex: Later = _later("LaTeX expression")
-    at: Later = _later("The point of evaluation")
-    partials: Later = _later("Partial derivatives")
-    evaluate: Later = _later("Value at a point")
-    critical_points: Later = _later("Critical points")
-    classify: Later = _later("Classification")
-    expand: Later = _later("Expansion")
-    chain: Later = _later("Chain rule")
     backward: Later = _later("Backward pass")
     forward: Later = _later("Forward pass")
-    descend: Later = _later("Gradient descent")
-    newton: Later = _later("Newton's method")
-    solve: Later = _later("Matrix equation")
     shapes: Later = _later("Matching of shapes")
     show: Later = _later("Proof of an identity")
-    plot: Later = _later("Plot")
     code: Later = _later("Code listing")
 
 
@@ -130,7 +166,10 @@ class ProblemFields(_Fields):
         examples=[{"x": "vector(n)", "A": "matrix(n, n) symmetric", "r": "0.8", "c": [1, 2]}],
     )
     assume: OneOrMore | None = _option("Assumptions", "What all parts assume.", ["A symmetric"])
-    define: dict[str, str] = Field(
+    reading: ReadingWord | None = _option(
+        "Reading order", "How the symbols of mixed derivatives are read in all parts.", "right to left"
+    )
+    define: dict[str, Written] = Field(
         default_factory=dict,
         title="Definitions",
         description="Named intermediate quantities, in order.",

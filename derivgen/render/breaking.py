@@ -44,6 +44,24 @@ class _Measure:
             total += self._atom(token)
         return total
 
+    def _matrix(self) -> float:
+        """The columns of a matrix, each as wide as its widest entry, and the space around them."""
+        self._argument()
+        columns: list[float] = []
+        place, own = 0, 0.0
+        while self.place < len(self.tokens):
+            token = self._next()
+            if token in ("&", r"\\", r"\end"):
+                columns += [0.0] * (place + 1 - len(columns))
+                columns[place] = max(columns[place], own)
+                place, own = (place + 1 if token == "&" else 0), 0.0
+            else:
+                own += self._atom(token)
+            if token == r"\end":
+                self._argument()
+                break
+        return sum(columns) + 1.0 * (len(columns) - 1) + 1.2
+
     def _next(self) -> str:
         self.place += 1
         return self.tokens[self.place - 1]
@@ -77,6 +95,8 @@ class _Measure:
             return 0.0
         if token == "{":
             return self.row()
+        if token == r"\begin":
+            return self._matrix()
         if token in ("_", "^"):
             return SCRIPT * self._argument()
         if token in SPACES:
@@ -137,7 +157,7 @@ def _breaks(tex: str) -> list[_Break]:
             continue
         token = TOKEN.match(tex, place)
         assert token is not None
-        braces += {"{": 1, "}": -1}.get(token[0], 0)
+        braces += {"{": 1, "}": -1, r"\begin": 1, r"\end": -1}.get(token[0], 0)
         fences += {"(": 1, ")": -1, r"\lvert": 1, r"\rvert": -1, r"\lVert": 1, r"\rVert": -1}.get(token[0], 0)
         place = token.end()
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -86,6 +86,10 @@ def environment(user_folder: Path | None = None, locale: str = "en") -> Immutabl
         "comment": _comment,
         "prose": _prose,
         "words_only": _words_only,
+        "relation": _relation,
+        "filled": _filled,
+        "equal_to": _equal_to,
+        "point_of": _point_of,
     }
     made.globals |= {"words": words(locale, user_folder), "page_width": PAGE_WIDTH}
     return made
@@ -298,6 +302,29 @@ def fill(sentence: str | list[str], **values: object) -> Markup:
             value = values[piece]
             shown += f"${value.tex}$" if isinstance(value, Math) else escaped(value)
     return Markup(shown)
+
+
+def _filled(sentence: str, values: Mapping[str, Expr]) -> Markup:
+    """A sentence about mathematics with its {names} filled in."""
+    return fill(sentence, **{name: _math(value, unmarked=True) for name, value in values.items()})
+
+
+def _equal_to(left: Expr, right: Expr) -> Math:
+    """Both sides of an equality, in display style."""
+    return Math(rf"\displaystyle {_math(left, unmarked=True).tex} = {_math(right, unmarked=True).tex}")
+
+
+def _point_of(values: Sequence[Expr]) -> Math:
+    """A point as (1, 2); one coordinate by itself."""
+    shown = r",\, ".join(_math(value, unmarked=True).tex for value in values)
+    return Math(shown if len(values) == 1 else f"({shown})")
+
+
+RELATIONS = {"<=": r"\le", ">=": r"\ge", "!=": r"\neq", "≈": r"\approx"}
+
+
+def _relation(sign: str) -> Math:
+    return Math(RELATIONS.get(sign, sign))
 
 
 def _translated(name: str, dictionary: Mapping[str, str]) -> str:

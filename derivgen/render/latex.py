@@ -18,6 +18,7 @@ from derivgen.expr.nodes import (
     ONE,
     SCALAR,
     Apply,
+    At,
     Column,
     Commutation,
     Delta,
@@ -29,17 +30,20 @@ from derivgen.expr.nodes import (
     Expr,
     Eye,
     Function,
+    Group,
     Index,
     Inverse,
     Kron,
     LogDet,
     LogSumExp,
     MatMul,
+    Matrix,
     MatrixPower,
     Norm,
     Number,
     Ones,
     Partial,
+    Pi,
     Plus,
     Power,
     Product,
@@ -59,7 +63,7 @@ from derivgen.expr.nodes import (
 )
 from derivgen.expr.shapes import is_scalar
 from derivgen.expr.shapes import shape as shape_of
-from derivgen.expr.text import fraction_parts, split_sign
+from derivgen.expr.text import decimal_text, fraction_parts, split_sign
 from derivgen.expr.walk import free_indices
 from derivgen.render.breaking import break_lines, width
 from derivgen.render.names import CAPITAL_GREEK, GREEK, LATIN_CAPITALS, split_name
@@ -194,8 +198,20 @@ def _join(subscripts: Iterable[str]) -> str:
 
 
 def _needs_gap(left: Expr, right: Expr) -> bool:
-    """Whether a thin space makes a product of scalars easier to read; `ab` needs none."""
-    return not (isinstance(left, Symbol) and isinstance(right, Symbol)) or _is_differential(right)
+    """Whether a thin space makes a product of scalars easier to read; `2ab` and `x^2 y` need none."""
+    return not (_is_letter(left) and _is_letter(right)) or _is_differential(right)
+
+
+def _is_letter(expr: Expr) -> bool:
+    """A whole number, a scalar's name, or a power of it with a number as exponent."""
+    match expr:
+        case Power(Symbol(_, shape), Number(value)):
+            return shape == SCALAR and value.denominator == 1 and value > 0
+        case Symbol(_, shape):
+            return shape == SCALAR
+        case Number(value):
+            return value.denominator == 1
+    return False
 
 
 def _is_differential(expr: Expr) -> bool:
@@ -210,8 +226,10 @@ class _Printer:
 
     def piece(self, expr: Expr) -> Piece:
         match expr:
-            case Number(value):
-                return self._number(value)
+            case Number(value, decimal):
+                return self._number(value, decimal)
+            case Pi():
+                return Piece(r"\pi")
             case Size(dim):
                 return Piece(dim_latex(dim), ATOM if len(dim.names) + (dim.number != 1) <= 1 else PRODUCT)
             case Symbol():
@@ -282,8 +300,14 @@ class _Printer:
                 return Piece(rf"\mathbf{{K}}_{{{dim_latex(rows)},{dim_latex(columns)}}}")
             case Sum(index, body):
                 return self._sum(index, body)
-            case Partial(body, wrt):
-                return self.derivative(body, wrt)
+            case Partial(body, wrt, ordinary):
+                return self.derivative(body, wrt, sign=r"\mathrm{d}" if ordinary else r"\partial ")
+            case Matrix(entries, shape):
+                return self._matrix(entries, shape[1].number)
+            case At(body, _, values):
+                return self._at(body, values)
+            case Group(body):
+                return self.piece(body)
             case Differential(Symbol() as body):
                 return Piece(rf"\mathrm{{d}}{self._symbol(body)}")
             case Differential(body):
@@ -293,7 +317,10 @@ class _Printer:
 
     # leaves
 
-    def _number(self, value: Fraction) -> Piece:
+    def _number(self, value: Fraction, decimal: bool = False) -> Piece:
+        shown = decimal_text(value) if decimal else None
+        if shown is not None:
+            return Piece(shown, NEGATIVE if value < 0 else ATOM)
         if value.denominator == 1:
             return Piece(str(value.numerator), NEGATIVE if value < 0 else ATOM)
         top, sign = abs(value.numerator), "-" if value < 0 else ""
@@ -439,12 +466,16 @@ class _Printer:
             chain = isinstance(factor, MatMul)
             asked = (PREFIX if not isinstance(factor, Kron) else POWER) if end else (POWER if chain else PRODUCT)
             piece = self._within(factor, asked, at_least=1 if isinstance(factor, Plus) and place else 0)
+            if isinstance(factor, Group) and piece.binding >= asked:
+                piece = self._parenthesized(piece)
             if place and piece.binding < PRODUCT:
                 binding = PREFIX
             gap = ""
             if place:
                 gap = r"\," if _needs_gap(factors[place - 1], factor) else " "
-                if isinstance(factor, Number) or (isinstance(factor, Power) and isinstance(factor.base, Number)):
+                if isinstance(factor, Group) or piece.tex.startswith("("):
+                    gap = ""
+                elif isinstance(factor, Number) or (isinstance(factor, Power) and isinstance(factor.base, Number)):
                     gap = r" \cdot "
                 elif piece.tex.startswith(r"\sum"):
                     gap = " "
@@ -492,6 +523,8 @@ class _Printer:
 
     def _raised(self, base: Expr, exponent: str) -> Piece:
         inner = self._within(base, ATOM)
+        if isinstance(base, Group) and inner.tex[0] != "(":
+            inner = self._parenthesized(inner)
         if "^" in _scripts(inner.tex):  # x^* to a power
             inner = self._parenthesized(inner)
         return Piece(f"{inner.tex}^{{{exponent}}}", POWER, inner.height)
@@ -526,36 +559,56 @@ class _Printer:
         gap = "" if inner.tex.startswith(r"\big") else " "
         return Piece(f"{sign}{gap}{inner.tex}", PREFIX, max(0 if self.style.inline else TALL, inner.height))
 
-    def derivative(self, body: Expr, wrt: Symbol | Entry, by_row: bool = False) -> Piece:
+    def derivative(self, body: Expr, wrt: Symbol | Entry, by_row: bool = False, sign: str = r"\partial ") -> Piece:
         """A derivative not yet taken; of a derivative, one of second order."""
         variables: list[Symbol | Entry] = [wrt]
         while isinstance(body, Partial):
             variables.append(body.wrt)
             body = body.body
         order = f"^{{{len(variables)}}}" if len(variables) > 1 else ""
-        bottom = self._variables(variables) + (r"^{\mathsf T}" if by_row else "")
+        d = sign.strip() + order
+        bottom = self._variables(variables, sign) + (r"^{\mathsf T}" if by_row else "")
         inner = self.piece(body)
         if isinstance(body, Symbol | Entry) and inner.height < TALL and inner.tex[0] != "(":
             if self.style.inline:
-                return Piece(rf"\partial{order} {inner.tex}/{bottom}", PRODUCT)
-            return Piece(rf"\frac{{\partial{order} {inner.tex}}}{{{bottom}}}", POWER, TALL)
+                return Piece(rf"{d} {inner.tex}/{bottom}", PRODUCT)
+            return Piece(rf"\frac{{{d} {inner.tex}}}{{{bottom}}}", POWER, TALL)
         several = isinstance(body, Plus | Product | MatMul | Kron) or inner.binding < PREFIX
         if self.style.inline:
-            return Piece(rf"\partial{order}{self._parenthesized(inner).tex}/{bottom}", PRODUCT, 1)
+            return Piece(rf"{d}{self._parenthesized(inner).tex}/{bottom}", PRODUCT, 1)
         if several:
             inner = self._parenthesized(inner, at_least=1)
         gap = "" if inner.tex.startswith(r"\big") else " "
-        return Piece(rf"\frac{{\partial{order}}}{{{bottom}}}{gap}{inner.tex}", PREFIX, max(TALL, inner.height))
+        return Piece(rf"\frac{{{d}}}{{{bottom}}}{gap}{inner.tex}", PREFIX, max(TALL, inner.height))
 
-    def _variables(self, variables: list[Symbol | Entry]) -> str:
+    def _variables(self, variables: list[Symbol | Entry], sign: str) -> str:
         """What stands below the bar; twice by one vector is by the vector and its transpose."""
         if len(variables) == 2 and variables[0] == variables[1]:
             shown = self.piece(variables[0]).tex
             if isinstance(variables[0], Symbol) and ONE in variables[0].shape and variables[0].shape != SCALAR:
                 return rf"\partial {shown}\,\partial {shown}^{{\mathsf T}}"
         if len(set(variables)) == 1 and len(variables) > 1:
-            return rf"\partial {self._raised(variables[0], str(len(variables))).tex}"
-        return r"\,".join(rf"\partial {self.piece(variable).tex}" for variable in variables)
+            return sign + self._raised(variables[0], str(len(variables))).tex
+        return r"\,".join(sign + self.piece(variable).tex for variable in variables)
+
+    # arrays written out, values at a point
+
+    def _matrix(self, entries: tuple[Expr, ...], wide: int) -> Piece:
+        printer = self if wide == 1 else _Printer(replace(self.style, inline=False), self.free)
+        shown = [printer.piece(entry).tex for entry in entries]
+        rows = [" & ".join(shown[start : start + wide]) for start in range(0, len(shown), wide)]
+        return Piece(r"\begin{bmatrix}" + r" \\ ".join(rows) + r"\end{bmatrix}", ATOM, TALL)
+
+    def _at(self, body: Expr, values: tuple[Expr, ...]) -> Piece:
+        """f(1, 2); of anything but a name, with a bar: x + y |_(1, 2)."""
+        point = ", ".join(self.piece(value).tex for value in values)
+        inner = self.piece(body)
+        if isinstance(body, Symbol):
+            return Piece(f"{inner.tex}({point})", ATOM)
+        inner = inner if inner.binding >= POWER else self._parenthesized(inner)
+        bar = r"\big|" if self.style.inline else r"\Big|"
+        place = point if len(values) == 1 else f"({point})"
+        return Piece(f"{inner.tex}{bar}_{{{place}}}", ATOM, 1)
 
 
 def _split(factors: tuple[Expr, ...]) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:

@@ -20,6 +20,7 @@ from derivgen.expr.nodes import (
     ONE,
     SCALAR,
     Apply,
+    At,
     Column,
     Commutation,
     Delta,
@@ -31,6 +32,7 @@ from derivgen.expr.nodes import (
     Expr,
     Eye,
     Function,
+    Group,
     Index,
     Inverse,
     Kron,
@@ -38,11 +40,13 @@ from derivgen.expr.nodes import (
     LogDet,
     LogSumExp,
     MatMul,
+    Matrix,
     MatrixPower,
     Norm,
     Number,
     Ones,
     Partial,
+    Pi,
     Plus,
     Power,
     Product,
@@ -353,6 +357,8 @@ class _Code:
         match expr:
             case Number(value):
                 return _number(value)
+            case Pi():
+                return "np.pi", ATOM
             case Size(dim):
                 return self.dim(dim), ATOM if len(dim.names) + (dim.number != 1) == 1 else PRODUCT
             case Symbol(name):
@@ -435,7 +441,14 @@ class _Code:
                 return f"np.eye({m} * {n})[{rows_of_k}]", ATOM
             case Sum(index, body):
                 return self.sum(index, body)
-            case Partial() | Differential():
+            case Matrix(entries, (rows, columns)):
+                wide = columns.number
+                lines = [entries[start : start + wide] for start in range(0, rows.number * wide, wide)]
+                shown = ", ".join(f"[{', '.join(map(self.shown, line))}]" for line in lines)
+                return f"np.array([{shown}])", ATOM
+            case Group(body):
+                return self.code(body)
+            case Partial() | Differential() | At():
                 raise CannotDerive("a derivative that is not yet taken has no NumPy code")
             case _:
                 assert_never(expr)

@@ -13,6 +13,7 @@ from derivgen.expr.nodes import (
     ONE,
     SCALAR,
     Apply,
+    At,
     Column,
     Commutation,
     Delta,
@@ -24,17 +25,20 @@ from derivgen.expr.nodes import (
     Expr,
     Eye,
     Function,
+    Group,
     Index,
     Inverse,
     Kron,
     LogDet,
     LogSumExp,
     MatMul,
+    Matrix,
     MatrixPower,
     Norm,
     Number,
     Ones,
     Partial,
+    Pi,
     Plus,
     Power,
     Product,
@@ -53,7 +57,7 @@ from derivgen.expr.nodes import (
     Zeros,
 )
 from derivgen.expr.shapes import is_scalar
-from derivgen.expr.text import fraction_parts, split_sign
+from derivgen.expr.text import decimal_text, fraction_parts, split_sign
 from derivgen.render.names import ACCENTS, CAPITAL_GREEK, GREEK, split_name
 
 # how tightly each form binds; PREFIX is a sum sign or a pending derivative, which takes in all that follows it
@@ -98,8 +102,10 @@ def _name(name: str) -> str:
 
 def _shown(expr: Expr) -> Shown:
     match expr:
-        case Number(value):
-            return _number(value)
+        case Number(value, decimal):
+            return _number(value, decimal)
+        case Pi():
+            return "π", ATOM
         case Size(dim):
             return _dim(dim), ATOM if len(dim.names) + (dim.number != 1) <= 1 else PRODUCT
         case Symbol(name, _, known):
@@ -168,8 +174,15 @@ def _shown(expr: Expr) -> Shown:
             return "I", ATOM
         case Sum(index, body):
             return f"Σ_{_grouped(_name(index.name))} {_within(body, PREFIX)}", PREFIX
-        case Partial(body, wrt):
-            return _partial(body, wrt)
+        case Partial(body, wrt, ordinary):
+            return _partial(body, wrt, "d" if ordinary else "∂")
+        case Matrix(entries, shape):
+            return _matrix(entries, shape[1].number), ATOM
+        case At(body, _, values):
+            point = ", ".join(map(unicode_math, values))
+            return f"{_within(body, POWER)}{'' if isinstance(body, Symbol) else '|'}({point})", ATOM
+        case Group(body):
+            return _shown(body)
         case Differential(Symbol() as body):
             return f"d{unicode_math(body)}", ATOM
         case Differential(body):
@@ -187,7 +200,10 @@ def _call(name: str, *arguments: Expr) -> Shown:
     return f"{name}({', '.join(map(unicode_math, arguments))})", ATOM
 
 
-def _number(value: Fraction) -> Shown:
+def _number(value: Fraction, decimal: bool = False) -> Shown:
+    shown = decimal_text(value) if decimal else None
+    if shown is not None:
+        return shown, NEGATIVE if value < 0 else ATOM
     return str(value), NEGATIVE if value < 0 else ATOM if value.denominator == 1 else PRODUCT
 
 
@@ -249,6 +265,8 @@ def _unsigned(factors: tuple[Expr, ...]) -> Shown:
     for place, factor in enumerate(scalars):
         last = place == len(scalars) - 1 and not arrays
         shown, own = _shown(factor)
+        if isinstance(factor, Group) and len(above) + len(below) > 1:
+            own = SUM
         asked = PREFIX if last else POWER if isinstance(factor, MatMul | Kron) else PRODUCT
         dot = "· " if pieces and isinstance(factor, Number) else ""
         pieces.append(dot + (shown if own >= asked else f"({shown})"))
@@ -262,9 +280,10 @@ def _unsigned(factors: tuple[Expr, ...]) -> Shown:
 
 
 def _raised(base: Expr, exponent: Expr, sign: str) -> Shown:
+    below = f"({unicode_math(base)})" if isinstance(base, Group) else _within(base, ATOM)
     if isinstance(exponent, Number) and exponent.value.denominator == 1 and not sign:
-        return f"{_within(base, ATOM)}{str(exponent.value).translate(RAISED)}", POWER
-    return f"{_within(base, ATOM)}^{sign}{_within(exponent, ATOM)}", POWER
+        return f"{below}{str(exponent.value).translate(RAISED)}", POWER
+    return f"{below}^{sign}{_within(exponent, ATOM)}", POWER
 
 
 def _apply(function: Function, arguments: tuple[Expr, ...]) -> Shown:
@@ -282,15 +301,26 @@ def _apply(function: Function, arguments: tuple[Expr, ...]) -> Shown:
     return _call(name, *arguments)
 
 
-def _partial(body: Expr, wrt: Symbol | Entry) -> Shown:
+def _partial(body: Expr, wrt: Symbol | Entry, sign: str) -> Shown:
     below = [unicode_math(wrt)]
     while isinstance(body, Partial):
         below.append(unicode_math(body.wrt))
         body = body.body
     order = str(len(below)).translate(RAISED) if len(below) > 1 else ""
-    bottom = " ".join(f"∂{name}" for name in below)
+    bottom = " ".join(f"{sign}{name}" for name in below)
+    if len(set(below)) == 1:
+        bottom = f"{sign}{below[0]}{order}"
     if isinstance(body, Symbol | Entry) and _shown(body)[0][0] != "(":
-        return f"∂{order}{unicode_math(body)}/{bottom}", POWER
+        return f"{sign}{order}{unicode_math(body)}/{bottom}", POWER
     inner, binding = _shown(body)
     several = isinstance(body, Plus | Product | MatMul | Kron) or binding < PREFIX
-    return f"∂{order}/{bottom} {f'({inner})' if several else inner}", PREFIX
+    return f"{sign}{order}/{bottom} {f'({inner})' if several else inner}", PREFIX
+
+
+def _matrix(entries: tuple[Expr, ...], wide: int) -> str:
+    """A column as the transpose of a row, other arrays row by row."""
+    shown = [unicode_math(entry) for entry in entries]
+    if wide == 1:
+        return f"[{', '.join(shown)}]ᵀ"
+    rows = (f"[{', '.join(shown[start : start + wide])}]" for start in range(0, len(shown), wide))
+    return f"[{', '.join(rows)}]"

@@ -5,8 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import assert_never
 
-from derivgen.derivation import Conclude, Derivation
+from derivgen.derivation import (
+    Conclude,
+    Define,
+    Derivation,
+    Grid,
+    Rewrite,
+    Solutions,
+    Solve,
+    Statement,
+    Step,
+    Table,
+)
 from derivgen.errors import Place
 from derivgen.expr.nodes import SCALAR, Entry, Expr, Layout, Partial
 from derivgen.expr.shapes import is_scalar, shape
@@ -15,17 +27,25 @@ from derivgen.render.environment import environment, render
 from derivgen.render.report import Answer, Report
 from derivgen.render.views import (
     EDITIONS,
+    Block,
+    ChainView,
     CheckView,
     ClaimView,
+    DefineView,
     DefinitionView,
     Edition,
+    GridView,
     LineView,
     PartView,
     ProblemView,
     ResultView,
     SheetView,
+    SolutionsView,
+    SolveView,
     SoughtView,
+    StatementView,
     SymbolView,
+    TableView,
     margin,
 )
 
@@ -57,7 +77,7 @@ def sheet_view(
         shows=shows,
         problems=views,
         checked=sum(part.check.lines - part.check.unchecked for part in parts if part.check),
-        total=sum(part.check.lines if part.check else len(part.lines) for part in parts),
+        total=sum(part.check.lines if part.check else len(part.blocks) for part in parts),
         template=sheet.template,
     )
 
@@ -109,6 +129,7 @@ def _mark(place: Place) -> str:
 
 def _symbols(problem: Problem, answers: Sequence[Answer]) -> tuple[SymbolView, ...]:
     variables = {answer.part.wrt.name for answer in answers if answer.part.wrt}
+    variables |= {symbol.name for answer in answers for symbol in answer.part.given.variables}
     found: list[SymbolView] = []
     for name, symbol in problem.scope.symbols.items():
         if name in problem.scope.definitions:
@@ -121,7 +142,7 @@ def _symbols(problem: Problem, answers: Sequence[Answer]) -> tuple[SymbolView, .
 
 def _part(label: str, answer: Answer, shows: Edition, problem: Problem) -> PartView:
     part, derivation = answer.part, answer.derivation
-    statuses = _statuses(answer.report, len(derivation.lines)) if derivation else ()
+    statuses = _statuses(answer.report, len(derivation.steps)) if derivation else ()
     return PartView(
         label=label,
         task=part.task,
@@ -134,8 +155,8 @@ def _part(label: str, answer: Answer, shows: Edition, problem: Problem) -> PartV
         points=part.points,
         assumed=_assumed(part, problem),
         sought=_sought(derivation) if derivation else _statement(part),
-        lines=line_views(derivation, statuses) if derivation and shows.steps else (),
-        result=result_view(derivation) if derivation and shows.results else None,
+        blocks=_shown_blocks(derivation, statuses, shows) if derivation else (),
+        result=result_view(derivation) if derivation and shows.results and derivation.question is None else None,
         check=check_view(answer.report, derivation) if answer.report and derivation and shows.steps else None,
         claim=_claim(answer) if shows.results else None,
     )
@@ -156,16 +177,71 @@ def _statuses(report: Report | None, count: int) -> tuple[str, ...]:
     return (*found, *("unchecked" for _ in range(count - len(found))))
 
 
-def line_views(derivation: Derivation, statuses: Sequence[str] = ()) -> tuple[LineView, ...]:
-    """The lines of `derivation`; `statuses` are those of their checks, empty where nothing was checked."""
-    views: list[LineView] = []
+def _shown_blocks(derivation: Derivation, statuses: Sequence[str], shows: Edition) -> tuple[Block, ...]:
+    blocks = block_views(derivation, statuses)
+    if shows.steps:
+        return blocks
+    kept = (ResultView, SolutionsView) if shows.results else ()
+    return tuple(block for block in blocks if isinstance(block, kept))
+
+
+def block_views(derivation: Derivation, statuses: Sequence[str] = ()) -> tuple[Block, ...]:
+    """The steps of `derivation`; `statuses` are those of their checks, empty where nothing was checked.
+
+    The end of a derivation in matrix or index notation is not among them: that is result_view.
+    """
+    blocks: list[Block] = []
+    chain: list[LineView] = []
     heading: Expr | None = None
-    known = (*statuses, *("" for _ in derivation.lines))
-    for line, status in zip(derivation.lines, known, strict=False):
-        names, instances = margin(line)
-        views.append(LineView(line.heading, line.heading != heading, line.after, names, instances, status))
-        heading = line.heading
-    return tuple(views)
+    known = (*statuses, *("" for _ in derivation.steps))
+
+    def close() -> None:
+        if chain:
+            blocks.append(ChainView(tuple(chain)))
+            chain.clear()
+
+    for step, status in zip(derivation.steps, known, strict=False):
+        if isinstance(step, Rewrite):
+            names, instances = margin(step)
+            about = step.digits is not None
+            opens = step.heading != heading or not chain
+            chain.append(LineView(step.heading, opens, step.after, names, instances, status, about=about))
+            heading = step.heading
+            continue
+        close()
+        block = _block(step, status, derivation)
+        if block is not None:
+            blocks.append(block)
+    close()
+    return tuple(blocks)
+
+
+def _block(step: Step, status: str, derivation: Derivation) -> Block | None:
+    match step:
+        case Define(symbol, meaning, before, after):
+            return DefineView(symbol, meaning, before, after, status)
+        case Table(rows, rules):
+            return TableView(rows, tuple(dict.fromkeys(rule.name for rule in rules)), status)
+        case Grid(header, cells, digits):
+            shown = tuple(tuple(cell.right for cell in row) for row in cells)
+            return GridView(header, shown, digits is not None, status)
+        case Statement(key, values, facts, visible):
+            return StatementView(key, dict(values), facts if visible else (), status)
+        case Solve(rules, equations, _, case):
+            return SolveView(equations, case, tuple(dict.fromkeys(rule.name for rule in rules)), status)
+        case Solutions(unknowns, _, points):
+            return SolutionsView(unknowns, points, status)
+        case Conclude(_, result, heading, _, _, digits):
+            if derivation.question is None:
+                return None
+            of = shape(result)
+            about = digits is not None
+            layout = str(derivation.layout) if derivation.layout and of != SCALAR else ""
+            return ResultView(heading, result, of, layout, "", False, (), (), about=about)
+        case Rewrite():
+            return None
+        case _:
+            assert_never(step)
 
 
 def full_heading(derivation: Derivation) -> Expr:
@@ -184,6 +260,9 @@ def full_heading(derivation: Derivation) -> Expr:
 
 def _sought(derivation: Derivation) -> SoughtView:
     name, wrt = derivation.quantity, derivation.wrt
+    if derivation.question is not None:
+        is_name = name is not None and name != derivation.statement
+        return SoughtView(name if is_name else None, derivation.statement)
     if wrt is None or name is None:
         shown: Expr | None = name if name != derivation.statement else None
         if name is not None and derivation.value_indices and is_scalar(derivation.statement):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, assert_never
 
 from derivgen.derivation import Derivation
 from derivgen.expr.nodes import SCALAR, Expr, Index, Partial
@@ -11,8 +11,20 @@ from derivgen.expr.text import text
 from derivgen.render.environment import words
 from derivgen.render.plain import unicode_math, unicode_shape
 from derivgen.render.report import ClaimVerdict, Report
-from derivgen.render.sheet import check_view, full_heading
-from derivgen.render.views import CheckView, margin
+from derivgen.render.sheet import block_views, check_view, full_heading
+from derivgen.render.views import (
+    Block,
+    ChainView,
+    CheckView,
+    DefineView,
+    GridView,
+    LineView,
+    ResultView,
+    SolutionsView,
+    SolveView,
+    StatementView,
+    TableView,
+)
 
 NOTES = 56
 """The column where the laws begin."""
@@ -29,23 +41,16 @@ def derivation_text(
 ) -> str:
     """The lines of `derivation`, the result in the notation of problem files, and what was checked."""
     said = words(locale)
-    rows: list[tuple[str, str, str]] = []
-    heading: Expr | None = None
     statuses = [verdict.status for verdict in report.verdicts] if report else []
-    for place, line in enumerate(derivation.lines):
-        shown = unicode_math(line.heading) if line.heading != heading else ""
-        rules, instances = margin(line)
-        names = [
-            *(said["rules"].get(name, name) for name in rules),
-            *(f"{unicode_math(law.left)} = {unicode_math(law.right)}" for law in instances),
-        ]
-        if place < len(statuses) and statuses[place] not in ("exact", "numeric"):
-            names.append(f"[{said['unchecked_line']}]")
-        rows.append((shown, unicode_math(line.after), ", ".join(names)))
-        heading = line.heading
-    rows.append((_name_of_result(derivation), text(derivation.result), _about(derivation, said)))
-    left = max(len(shown) for shown, _, _ in rows)
-    lines = [line for row in rows for line in _row(*row, left, columns)]
+    rows: list[Row] = []
+    for block in block_views(derivation, statuses):
+        rows += _rows(block, said)
+    if derivation.question is None:
+        rows.append((_name_of_result(derivation), text(derivation.result), _about(derivation, said)))
+    left = max((len(row[0]) for row in rows if not isinstance(row, str)), default=0)
+    lines: list[str] = []
+    for row in rows:
+        lines += [f"  {row}"] if isinstance(row, str) else _row(*row, left, columns)
     if derivation.form == "index":
         lines += (
             f"{said['vec_layout'].format(layout=said['layouts'][str(layout)])} {text(other)}"
@@ -58,9 +63,74 @@ def derivation_text(
     return "\n".join(lines)
 
 
+Row = str | tuple[str, str, str]
+"""A whole line, or what stands to the left of the sign of equality, to its right, and the law."""
+
+
+def _rows(block: Block, said: Mapping[str, Any]) -> list[Row]:
+    doubt = f"[{said['unchecked_line']}]" if getattr(block, "status", "") == "unchecked" else ""
+
+    def names(rules: Iterable[str]) -> str:
+        return ", ".join([*(said["rules"].get(name, name) for name in rules), *filter(None, [doubt])])
+
+    match block:
+        case ChainView(lines):
+            return [_line(line, said) for line in lines]
+        case DefineView(symbol, meaning, before, after):
+            let = said["let"].format(definition=f"{unicode_math(symbol)} = {unicode_math(meaning)}")
+            if before is None or after is None:
+                return [f"{let}. {doubt}".rstrip()]
+            then = said["then"].format(consequence=f"{unicode_math(before)} = {unicode_math(after)}")
+            return [f"{let}{then} {doubt}".rstrip()]
+        case TableView(table, rules):
+            shown = [[f"{unicode_math(cell.left)} = {unicode_math(cell.right)}" for cell in row] for row in table]
+            wide = max(len(cell) for row in shown for cell in row)
+            joined = ["   ".join(f"{cell:<{wide}}" for cell in row).rstrip() for row in shown]
+            return [f"{joined[0]:<{NOTES - 2}}{names(rules)}".rstrip(), *joined[1:]]
+        case GridView(header, cells):
+            shown = [[unicode_math(cell) for cell in row] for row in (header, *cells)]
+            widths = [max(len(row[place]) for row in shown) for place in range(len(header))]
+            return ["  ".join(f"{cell:>{wide}}" for cell, wide in zip(row, widths, strict=True)) for row in shown]
+        case StatementView(key, values, facts):
+            because = ", ".join(f"{unicode_math(f.left)} {f.relation} {unicode_math(f.right)}" for f in facts)
+            sentence = said["statements"][key].format(**{name: unicode_math(value) for name, value in values.items()})
+            return [f"{because}: {sentence}" if because else sentence]
+        case SolveView(equations, case, rules):
+            assumed = ", ".join(f"{unicode_math(one.left)} = {unicode_math(one.right)}" for one in case)
+            rows: list[Row] = [f"{said['case']} {assumed}."] if case else []
+            for place, one in enumerate(equations):
+                note = names(rules) if place == len(equations) - 1 else ""
+                rows.append((f"{'' if place else '⟹ '}{unicode_math(one.left)}", unicode_math(one.right), note))
+            return rows
+        case SolutionsView(unknowns, points):
+            return [f"{_point(unknowns)} = {_point(point)}" for point in points]
+        case ResultView():
+            shown_result = text(block.result)
+            return [(unicode_math(block.heading), f"≈ {shown_result}" if block.about else shown_result, "")]
+        case _:
+            assert_never(block)
+
+
+def _point(values: Iterable[Expr]) -> str:
+    shown = [unicode_math(value) for value in values]
+    return shown[0] if len(shown) == 1 else f"({', '.join(shown)})"
+
+
+def _line(line: LineView, said: Mapping[str, Any]) -> Row:
+    notes = [
+        *(said["rules"].get(name, name) for name in line.rules),
+        *(f"{unicode_math(law.left)} = {unicode_math(law.right)}" for law in line.instances),
+    ]
+    if line.status == "unchecked":
+        notes.append(f"[{said['unchecked_line']}]")
+    after = unicode_math(line.after)
+    shown = unicode_math(line.heading) if line.opens else ""
+    return (shown, f"≈ {after}" if line.about else after, ", ".join(notes))
+
+
 def _row(shown: str, after: str, note: str, left: int, columns: int) -> list[str]:
     """One equality; a law that has no room beside it stands below."""
-    line = f"  {shown:>{left}} = {after}"
+    line = f"  {shown:>{left}} {after if after.startswith('≈ ') else f'= {after}'}"
     if not note:
         return [line]
     start = max(NOTES, len(line) + GAP)

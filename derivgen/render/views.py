@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from derivgen.derivation import Instance, Rewrite
+from derivgen.derivation import Equation, Fact, Instance, Rewrite
 from derivgen.expr.nodes import Expr, Index, Shape, Symbol
 
 
@@ -61,6 +61,81 @@ class LineView:
     instances: tuple[Instance, ...]
     status: str
     kind: str = "rewrite"
+    about: bool = False
+    """`after` is rounded: the sign before it is that of an approximation."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainView:
+    """Lines under each other."""
+
+    lines: tuple[LineView, ...]
+    kind: str = "chain"
+
+
+@dataclass(frozen=True, slots=True)
+class DefineView:
+    """Let `symbol` be `meaning`; then `before` is `after`."""
+
+    symbol: Symbol
+    meaning: Expr
+    before: Expr | None
+    after: Expr | None
+    status: str
+    kind: str = "define"
+
+
+@dataclass(frozen=True, slots=True)
+class TableView:
+    """Equalities side by side."""
+
+    rows: tuple[tuple[Instance, ...], ...]
+    rules: tuple[str, ...]
+    status: str
+    kind: str = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class GridView:
+    """A table of numbers under the expressions that they are values of."""
+
+    header: tuple[Expr, ...]
+    cells: tuple[tuple[Expr, ...], ...]
+    about: bool
+    status: str
+    kind: str = "grid"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementView:
+    """A sentence of the locale, and what it follows from."""
+
+    key: str
+    values: dict[str, Expr]
+    facts: tuple[Fact, ...]
+    status: str
+    kind: str = "statement"
+
+
+@dataclass(frozen=True, slots=True)
+class SolveView:
+    """Equations that follow from those above; `case` is what is assumed from here on."""
+
+    equations: tuple[Equation, ...]
+    case: tuple[Equation, ...]
+    rules: tuple[str, ...]
+    status: str
+    kind: str = "solve"
+
+
+@dataclass(frozen=True, slots=True)
+class SolutionsView:
+    """All the points at which equations hold."""
+
+    unknowns: tuple[Symbol, ...]
+    points: tuple[tuple[Expr, ...], ...]
+    status: str
+    kind: str = "solutions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +153,11 @@ class ResultView:
     layouts: tuple[tuple[str, Expr, Shape], ...]
     """The result in every layout."""
     kind: str = "conclude"
+    about: bool = False
+
+
+Block = ChainView | DefineView | TableView | GridView | StatementView | SolveView | SolutionsView | ResultView
+"""What a derivation is made of, in order. Each kind has a template of its name in steps/."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +220,8 @@ class PartView:
     assumed: tuple[SymbolView, ...]
     """Symbols of which the part assumes more than the problem does, with the words that it adds."""
     sought: SoughtView | None
-    lines: tuple[LineView, ...]
+    blocks: tuple[Block, ...]
+    """The steps, as far as the edition shows them; the last result is `result`."""
     result: ResultView | None
     check: CheckView | None
     claim: ClaimView | None

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from derivgen.errors import CannotDerive
 from derivgen.expr.build import plus, product
-from derivgen.expr.nodes import MINUS_ONE, ONE_NUMBER, ZERO_NUMBER, Apply, Expr, Function, Power, number
+from derivgen.expr.nodes import MINUS_ONE, ONE_NUMBER, ZERO_NUMBER, Apply, Expr, Function, Pi, Power, number
 
 TWO = number(2)
 
@@ -48,6 +48,7 @@ DERIVATIVES: dict[str, Callable[[Expr], Expr]] = {
     # 0 at the kink, the middle of the slopes beside it
     "abs": lambda u: _apply("sign", u),
     "sign": lambda u: ZERO_NUMBER,
+    "erf": lambda u: product((TWO, _over(_root(Pi())), _apply("exp", product((MINUS_ONE, Power(u, TWO)))))),
 }
 """f' of each function, at u. Anton, Bivens & Davis, Calculus (2012), ch. 2 and 6; sigmoid: f' = f (1 - f)."""
 

@@ -56,6 +56,14 @@ class Verdict:
         return self.status in ("exact", "numeric")
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimVerdict:
+    """What became of a claim: `status` is holds, wrong, holds under assumption, other layout, rounded or unchecked."""
+
+    status: str
+    message: str
+
+
 _WORSE = ("exact", "numeric", "unchecked", "wrong")
 
 
@@ -71,6 +79,14 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
         found = Verdict(status, min(found.points, verdict.points), max(found.error, verdict.error), message)
     return found
 
+
+RELATIONS: dict[str, Callable[[Array, Array], Array]] = {
+    "<": lambda a, b: np.asarray(a < b),
+    ">": lambda a, b: np.asarray(a > b),
+    "<=": lambda a, b: np.asarray(a <= b),
+    ">=": lambda a, b: np.asarray(a >= b),
+    "!=": lambda a, b: np.asarray(a != b),
+}
 
 Side = Callable[[Evaluator], Array]
 """One side of an equality: its value by an evaluator."""
@@ -128,6 +144,65 @@ class Bench:
     def equal(self, left: Expr, right: Expr) -> Verdict:
         """Have both expressions one value, at every value of the indices that are free in either?"""
         return self.compare(lambda at: at.array(left), lambda at: at.array(right), (left, right))
+
+    def rounded(self, exact: Expr, shown: Expr, digits: int) -> Verdict:
+        """Is `shown` the value of `exact`, both numbers or arrays of them, rounded to `digits` decimals?"""
+        # half a unit of the last digit; 1e-9 of a unit covers the rounding of the value itself, a tie goes either way
+        return self._each(exact, shown, lambda a, b: np.abs(a - b) <= 10.0**-digits * (0.5 + 1e-9))
+
+    def near(self, left: Expr, right: Expr, close: float) -> Verdict:
+        """Are both sides as near to each other as `close` times their magnitude?"""
+
+        def agree(a: Array, b: Array) -> Array:
+            scale = max(1e-3, float(np.abs(a).max()), float(np.abs(b).max()))
+            apart: Array = np.abs(a - b) <= close * scale
+            return apart
+
+        return self._each(left, right, agree)
+
+    def related(self, left: Expr, relation: str, right: Expr) -> Verdict:
+        """Does `left` stand in `relation` to `right` everywhere?"""
+        if relation == "=":
+            return self.equal(left, right)
+        return self._each(left, right, RELATIONS[relation], exactly=True)
+
+    def _each(self, left: Expr, right: Expr, agree: Callable[[Array, Array], Array], exactly: bool = False) -> Verdict:
+        """`agree` at POINTS points: of fractions where `exactly` asks for that and it can be done, else of floats."""
+        try:
+            with np.errstate(all="ignore"):
+                for exact in (True, False) if exactly else (False,):
+                    verdict = self._agreeing(left, right, agree, exact)
+                    if verdict is not None:
+                        return verdict
+        except Unknown as unknown:
+            return Verdict("unchecked", message=str(unknown))
+        except TooLarge:
+            return Verdict("unchecked", message=TOO_LARGE)
+        except ShapeError as error:
+            return Verdict("wrong", message=str(error))
+        return Verdict("unchecked", message="no point was found at which both sides have a value")
+
+    def _agreeing(self, left: Expr, right: Expr, agree: Callable[[Array, Array], Array], exact: bool) -> Verdict | None:
+        points, tried = 0, set()
+        for evaluator in self.evaluators(exact):
+            if id(evaluator) in tried:
+                continue
+            tried.add(id(evaluator))
+            try:
+                a, b = evaluator.array(left), evaluator.array(right)
+            except (BadPoint, Irrational):
+                continue
+            if not exact and not (np.isfinite(a).all() and np.isfinite(b).all()):
+                continue
+            if a.shape[-2:] != b.shape[-2:]:
+                return Verdict("wrong", points, message=f"one side is {show_size(a)}, the other {show_size(b)}")
+            if not np.all(agree(a, b)):
+                message = f"{show_number(a.flat[0])} against {show_number(b.flat[0])}"
+                return Verdict("wrong", points + 1, _relative(a, b), message)
+            points += 1
+            if points == self.wanted:
+                break
+        return Verdict("exact" if exact else "numeric", points) if points else None
 
     def compare(self, left: Side, right: Side, exprs: tuple[Expr, ...] = ()) -> Verdict:
         """Both sides at POINTS points: exactly where that is possible, else in floating point.

@@ -13,14 +13,15 @@ import numpy as np
 
 from derivgen.derivation import Derivation
 from derivgen.errors import ShapeError
-from derivgen.expr.nodes import ONE, ZERO_NUMBER, Dim, Expr, Index, Layout, Shape, Symbol
+from derivgen.expr.nodes import ONE, ZERO_NUMBER, Dim, Expr, Index, Layout, Shape, Symbol, Transpose
 from derivgen.expr.shapes import is_scalar, shape, show_shape
 from derivgen.expr.walk import free_indices, rename, symbols
 from derivgen.problem.model import Claim, Part
 from derivgen.verify.arrange import derivative_with
 from derivgen.verify.arrays import Array, BadPoint, Irrational, TooLarge
-from derivgen.verify.bench import TOO_LARGE, Bench, Side, Verdict, difference, show_number
+from derivgen.verify.bench import TOO_LARGE, Bench, ClaimVerdict, Side, Verdict, difference, show_number
 from derivgen.verify.evaluate import Evaluator
+from derivgen.verify.extrema import EXTREMA, check_extremum_claim
 from derivgen.verify.points import Survey, survey
 from derivgen.verify.steps import free_axes, goals, same_kind
 
@@ -33,20 +34,14 @@ _MOST_NUMBERS = 16
 """A message shows the numbers of the symbols only as far as there are so few."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimVerdict:
-    """What became of a claim: `status` is holds, wrong, holds under assumption, other layout, rounded or unchecked."""
-
-    status: str
-    message: str
-
-
 def check_claim(claim: Claim, part: Part, layout: Layout, derivation: Derivation) -> ClaimVerdict:
     """Is `claim` the answer to the question of `part`, in `layout`?
 
     A claim in index notation is compared entry by entry, and has no layout. The number 0 stands for an array of zeros.
     """
     asked = replace(derivation, layout=layout)
+    if derivation.task in EXTREMA:
+        return check_extremum_claim(claim, derivation)
     try:
         return _Claimed(claim, part, asked).verdict()
     except ShapeError as error:
@@ -64,28 +59,35 @@ class _Sides:
     exprs: tuple[Expr, ...]
 
 
+__all__ = ["ClaimVerdict", "check_claim"]
+
+
 class _Claimed:
     def __init__(self, claim: Claim, part: Part, derivation: Derivation) -> None:
         self.claim, self.part, self.derivation = claim, part, derivation
         self.expr = claim.expression
-        self.what = "derivative" if derivation.wrt is not None else "value"
+        self.truth = derivation.statement if derivation.question is None else derivation.question
+        self.what = "value" if derivation.wrt is None or derivation.question is not None else "derivative"
+        self.definitions = {**part.scope.definitions, **dict(_named(derivation))}
 
     def bench(self, known: Mapping[str, frozenset[str]] | None = None) -> Bench:
         """Where to compare; `known` are assumptions on symbols besides their own."""
-        over = Survey().add(self.derivation.statement, self.expr)
-        if self.derivation.wrt is not None:
+        over = Survey().add(self.truth, self.expr)
+        if self.derivation.wrt is not None and self.derivation.question is None:
             over.add(self.derivation.wrt)
-        for expr in self.part.scope.definitions.values():
+        for expr in self.definitions.values():
             over.add(expr)
         for name, words in (known or {}).items():
             over.symbols[name] = replace(over.symbols[name], assumptions=over.symbols[name].assumptions | words)
-        return Bench((), self.part.scope.values, self.part.scope.definitions, over)
+        return Bench((), self.part.scope.values, self.definitions, over)
 
     # --- the two sides ----------------------------------------------------------------------------------------------
 
     def by_entries(self) -> bool:
         """Is the claim to be compared in index notation?"""
         derivation = self.derivation
+        if derivation.question is not None:
+            return False
         held = free_axes(derivation)[1]
         if any(index not in held for index in free_indices(self.expr)):
             return True
@@ -94,7 +96,10 @@ class _Claimed:
     def sides(self, layout: Layout) -> Iterator[_Sides]:
         """The ways to read the claim: one, or one for each way to name the indices of the answer."""
         derivation, wrt = self.derivation, self.derivation.wrt
-        if self.by_entries():
+        if derivation.question is not None:
+            turned = derivation.layout is not None and layout_turns(derivation, layout)
+            yield _exprs(self.expr, Transpose(self.truth) if turned else self.truth)
+        elif self.by_entries():
             truth = goals(derivation)[-1]
             for claim in self._named_alike(free_indices(truth)):
                 yield _exprs(claim, truth)
@@ -151,7 +156,9 @@ class _Claimed:
         return ClaimVerdict("wrong", f"claim is wrong: its indices are {own}, those of the {self.what} are {truth}")
 
     def _other_layout(self, bench: Bench, layout: Layout) -> ClaimVerdict | None:
-        if self.derivation.wrt is None or self.by_entries():
+        if self.by_entries() or (self.derivation.wrt is None and self.derivation.question is None):
+            return None
+        if self.derivation.question is not None and is_scalar(self.truth):
             return None
         for other in (Layout.NUMERATOR, Layout.DENOMINATOR, Layout.MIXED):
             if other != layout and all(_compare(bench, sides).holds for sides in self.sides(other)):
@@ -178,7 +185,7 @@ class _Claimed:
     def _named_shape(self, evaluator: Evaluator, array: Array, claimed: Shape) -> Shape:
         """The shape of `array` in the names of dimensions, which are known from the statement and the variable."""
         derivation = self.derivation
-        known = [ONE, *shape(derivation.statement), *(index.dim for index in derivation.value_indices)]
+        known = [ONE, *shape(self.truth), *(index.dim for index in derivation.value_indices)]
         if derivation.wrt is not None:
             known += derivation.wrt.shape
             known += [a * b for a in known for b in known]
@@ -188,8 +195,8 @@ class _Claimed:
 
     def _assumption(self, readings: list[_Sides]) -> ClaimVerdict | None:
         """An assumption on one symbol, under which the claim would hold."""
-        found = survey((self.derivation.statement, self.expr)).symbols
-        known = self.part.scope.values.keys() | self.part.scope.definitions.keys()
+        found = survey((self.truth, self.expr)).symbols
+        known = self.part.scope.values.keys() | self.definitions.keys()
         for symbol in found.values():
             if symbol.name in known:
                 continue
@@ -253,10 +260,29 @@ class _Claimed:
         return f"claim is wrong: {lead}it gives {gives}, the {self.what} is {is_}"
 
     def _names(self) -> tuple[str, ...]:
-        definitions = self.part.scope.definitions
-        exprs = (self.derivation.statement, self.expr, *definitions.values())
+        definitions = self.definitions
+        exprs = (self.truth, self.expr, *definitions.values())
         found = dict.fromkeys(symbol.name for expr in exprs for symbol in symbols(expr))
         return tuple(name for name in found if name not in definitions and name not in self.part.scope.values)
+
+
+def _named(derivation: Derivation) -> Iterator[tuple[str, Expr]]:
+    """What names in the question of a derivation stand for."""
+    if derivation.question is not None:
+        if derivation.quantity is not None:
+            yield derivation.quantity.name, derivation.statement
+        for symbol, meaning in derivation.named:
+            yield symbol.name, meaning
+
+
+def layout_turns(derivation: Derivation, layout: Layout) -> bool:
+    """Whether an array of partial derivatives is the other way round in `layout` than in the layout of `derivation`."""
+    rows, columns = shape(derivation.result)
+    if derivation.task == "hessian" or derivation.layout is None:
+        return False
+    if ONE in (rows, columns) and derivation.task != "jacobian":
+        return (layout == Layout.NUMERATOR) != (derivation.layout == Layout.NUMERATOR)
+    return (layout == Layout.DENOMINATOR) != (derivation.layout == Layout.DENOMINATOR)
 
 
 def _exprs(claim: Expr, truth: Expr) -> _Sides:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import product
+from fractions import Fraction
+from itertools import product as combinations
 from math import prod
 
 import numpy as np
 
-from derivgen.expr.nodes import Expr, Index, Symbol
+from derivgen.expr.build import plus, product
+from derivgen.expr.nodes import At, Entry, Expr, Index, Number, Partial, Symbol
+from derivgen.expr.walk import parts, subexpressions, transform
 from derivgen.verify.arrays import Array
 from derivgen.verify.evaluate import Evaluator
 from derivgen.verify.points import Point
@@ -36,7 +39,7 @@ def central_differences(
     step = STEP[order]
     total: Array = np.zeros((1, 1))
     most = 0.0
-    for signs in product((1, -1), repeat=order):
+    for signs in combinations((1, -1), repeat=order):
         evaluator = Evaluator(point, False, definitions)
         moved = sum(sign * step * evaluator.direction(at, wrt) for at, sign in enumerate(signs))
         evaluator.shifts = {wrt.name: np.asarray(moved)}
@@ -44,3 +47,31 @@ def central_differences(
         most = max(most, float(np.abs(value).max()))
         total = total + prod(signs) * value
     return evaluator.tensor(total / (2 * step) ** order, wrt, order, indices), most
+
+
+def derivative_order(expr: Expr) -> int | None:
+    """How many derivatives stand inside each other in `expr`; None where one is by an entry of an array."""
+    if any(isinstance(node, Partial) and isinstance(node.wrt, Entry) for node in subexpressions(expr)):
+        return None
+    return _depth(expr)
+
+
+def _depth(expr: Expr) -> int:
+    own = 1 if isinstance(expr, Partial) else 0
+    return own + max(map(_depth, parts(expr)), default=0)
+
+
+def by_differences(expr: Expr, order: int) -> Expr:
+    """`expr` with a central difference in place of each derivative by a scalar symbol."""
+    step = Number(Fraction(STEP[order]).limit_denominator(10**9))
+
+    def difference(node: Expr) -> Expr | None:
+        if not isinstance(node, Partial) or not isinstance(node.wrt, Symbol):
+            return None
+        ahead, behind = (
+            At(node.body, (node.wrt,), (plus((node.wrt, product((Number(Fraction(sign)), step)))),)) for sign in (1, -1)
+        )
+        slope = product((Number(1 / (2 * step.value)), plus((ahead, product((Number(Fraction(-1)), behind))))))
+        return slope
+
+    return transform(expr, difference)

@@ -11,6 +11,7 @@ for each of its own axes, and the subscripts of the `Partial` then pick from the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,6 +22,7 @@ import numpy as np
 from derivgen.errors import Bug, ShapeError
 from derivgen.expr.nodes import (
     Apply,
+    At,
     Column,
     Commutation,
     Delta,
@@ -30,17 +32,20 @@ from derivgen.expr.nodes import (
     Entry,
     Expr,
     Eye,
+    Group,
     Index,
     Inverse,
     Kron,
     LogDet,
     LogSumExp,
     MatMul,
+    Matrix,
     MatrixPower,
     Norm,
     Number,
     Ones,
     Partial,
+    Pi,
     Plus,
     Power,
     Product,
@@ -99,6 +104,8 @@ class Evaluator:
         self.point, self.exact = point, exact
         self.definitions = definitions or {}
         self.shifts = shifts or {}
+        self.put: dict[str, Value] = {}
+        """The values of symbols that an At around has put in."""
         self.axes: dict[Index | tuple[int, str], Axis] = {}
         self.next_axis = 0
         self._spent = 0
@@ -208,6 +215,10 @@ class Evaluator:
                 return self._delta(left, right)
             case Number(value):
                 return self._constant(value, (1, 1))
+            case Pi():
+                if self.exact:
+                    raise Irrational
+                return np.full((1, 1), math.pi)
             case Power(base, exponent):
                 return self._power(base, exponent, moving)
             case MatMul(factors):
@@ -261,6 +272,12 @@ class Evaluator:
                 return arrays.upper(self.point.size(dim), self.exact)
             case Commutation(of):
                 return arrays.commutation(*self.point.shape(of), self.exact)
+            case Matrix(entries, of):
+                return self._matrix(entries, self.point.shape(of), moving)
+            case At(body, places, values):
+                return self._at(body, places, values, moving)
+            case Group(body):
+                return self.value(body, moving)
             case _:
                 assert_never(expr)
 
@@ -279,7 +296,9 @@ class Evaluator:
     def _symbol(self, symbol: Symbol, moving: Moving) -> Value:
         name = symbol.name
         value: Value
-        if name in self.definitions:
+        if name in self.put:
+            value = self.put[name]
+        elif name in self.definitions:
             value = self.value(self.definitions[name], moving)
         elif name in self.point.values:
             value = self.point.array(name, self.exact)
@@ -297,6 +316,31 @@ class Evaluator:
                 else:
                     value = duals.add(value, duals.Dual(at, np.zeros_like(duals.core(value)), direction))
         return value
+
+    def _matrix(self, entries: tuple[Expr, ...], shape: tuple[int, int], moving: Moving) -> Value:
+        """Each entry at its own place: the sum of the entries times the matrices with one 1."""
+        if len(entries) != shape[0] * shape[1]:
+            raise ShapeError(f"{len(entries)} entries in an array of shape {shape}")
+        total: Value | None = None
+        for number, entry in enumerate(entries):
+            unit = np.array(self._constant(Fraction(0), shape))
+            unit[divmod(number, shape[1])] = 1 if self.exact else 1.0
+            term = duals.multiply(self.value(entry, moving), unit)
+            total = term if total is None else duals.add(total, term)
+        assert total is not None
+        return total
+
+    def _at(self, body: Expr, places: tuple[Symbol, ...], values: tuple[Expr, ...], moving: Moving) -> Value:
+        """`body` by an evaluator of its own, in which `places` stand for what `values` are here."""
+        there = {place.name: self.value(value, moving) for place, value in zip(places, values, strict=True)}
+        # what moves outside moves nothing of that name inside, but by the values that are put in
+        hidden: Moving = tuple("" if moved in there else moved for moved in moving)
+        inner = Evaluator(self.point, self.exact, self.definitions, self.shifts)
+        inner.put = {**self.put, **there}
+        inner.axes, inner.next_axis = self.axes, self.next_axis
+        result = inner.value(body, hidden)
+        self.next_axis = inner.next_axis
+        return result
 
     def direction(self, at: int, symbol: Symbol) -> Array:
         """The tangent of a symbol: where it goes when each of its entries is moved."""
@@ -358,6 +402,8 @@ class Evaluator:
 
     def _power(self, base: Expr, exponent: Expr, moving: Moving) -> Value:
         inner = self.value(base, moving)
+        while isinstance(exponent, Group):
+            exponent = exponent.body
         if isinstance(exponent, Number) and exponent.value.denominator == 1:
             return duals.integer_power(inner, int(exponent.value))
         return functions.power(inner, self.value(exponent, moving))

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 import numpy as np
 
-from derivgen.derivation import Conclude, Derivation, Rewrite, Step
+from derivgen.derivation import (
+    Conclude,
+    Define,
+    Derivation,
+    Fact,
+    Grid,
+    Instance,
+    Rewrite,
+    Solutions,
+    Solve,
+    Statement,
+    Step,
+    Table,
+)
 from derivgen.errors import ShapeError
-from derivgen.expr.nodes import Differential, Entry, Expr, Index, Layout, Partial, Symbol, Transpose
+from derivgen.expr.nodes import At, Differential, Entry, Expr, Index, Layout, Partial, Symbol, Transpose
 from derivgen.expr.shapes import axes, is_scalar, shape
 from derivgen.expr.walk import free_indices, transform
 from derivgen.problem.model import Values
 from derivgen.verify.arrange import arrange_all, derivative_with
 from derivgen.verify.arrays import Array, BadPoint, TooLarge
 from derivgen.verify.bench import TOO_LARGE, Bench, Verdict, show_number, worst
-from derivgen.verify.differences import AGREEMENT, central_differences
+from derivgen.verify.differences import AGREEMENT, by_differences, central_differences, derivative_order
 from derivgen.verify.evaluate import Evaluator, Unknown
+from derivgen.verify.extrema import EXTREMA, check_extrema, no_other_solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +103,14 @@ class _Check:
         self.quantity = derivation.quantity
         if self.quantity is not None and self.quantity.shape == shape(derivation.statement):
             named[self.quantity.name] = derivation.statement
+        named |= {symbol.name: meaning for symbol, meaning in derivation.named}
+        named |= {step.symbol.name: step.meaning for step in derivation.steps if isinstance(step, Define)}
         self.goals = goals(derivation)
+        self.names = frozenset(values or {}) | frozenset(definitions or {})
         self.bench = Bench(_shown(derivation), values, named)
+        self.unknowns = next((step.unknowns for step in derivation.steps if isinstance(step, Solutions)), ())
+        self.rounded = False
+        """Whether a line above goes on with a rounded number: from there on lines are true of that number."""
         self.anchors = (derivation.statement, *self.goals, *differentials(derivation))
 
     def report(self) -> Report:
@@ -97,23 +118,74 @@ class _Check:
         end: Expr | None = None
         for step in self.derivation.steps:
             verdicts.append(worst(self._step(step, end)))
-            end = step.after if isinstance(step, Rewrite) else step.result
+            end = step.after if isinstance(step, Rewrite) else step.result if isinstance(step, Conclude) else end
+            self.rounded |= isinstance(step, Rewrite) and step.digits is not None
         return Report(tuple(verdicts), worst(self._result(end)))
 
     # --- steps ------------------------------------------------------------------------------------------------------
 
     def _step(self, step: Step, end: Expr | None) -> Iterator[Verdict]:
         """The verdicts on all that `step` says; `end` is where the step before ended."""
-        if isinstance(step, Conclude):
-            yield from self._conclude(step, end)
-            return
+        match step:
+            case Rewrite():
+                yield from self._rewrite(step, end)
+            case Conclude():
+                yield from self._conclude(step, end)
+            case Define(symbol, _, before, after):
+                if symbol.name in self.names or list(self._defined()).count(symbol.name) > 1:
+                    yield Verdict("wrong", message=f"the name {symbol.name} stands for something else already")
+                if before is not None and after is not None:
+                    yield self.bench.equal(before, after)
+            case Table(rows):
+                for row in rows:
+                    yield from self._instances(row)
+            case Grid(_, cells, digits):
+                for cell in cells:
+                    yield from self._instances(cell, digits)
+            case Statement(_, _, facts):
+                yield from map(self._fact, facts)
+            case Solve(_, equations, points, case):
+                for point in points:
+                    for equation in (*case, *equations):
+                        yield self._holds_at(equation.left, equation.right, point)
+            case Solutions(unknowns, equations, points):
+                for point in points:
+                    for equation in equations:
+                        yield self._holds_at(equation.left, equation.right, point)
+                yield no_other_solution(unknowns, equations, points, self.bench)
+            case _:
+                assert_never(step)
+
+    def _defined(self) -> Iterator[str]:
+        yield from (step.symbol.name for step in self.derivation.steps if isinstance(step, Define))
+
+    def _rewrite(self, step: Rewrite, end: Expr | None) -> Iterator[Verdict]:
         yield from self._line(step)
-        yield self._linked(step.before, end)
-        if is_scalar(step.heading) or isinstance(step.heading, Differential):
+        starts = (step.heading,) if self.derivation.question is not None else ()
+        yield self._linked(step.before, end, starts)
+        if self.rounded or step.digits is not None:
+            return
+        if is_scalar(step.heading) or isinstance(step.heading, Differential) or starts:
             verdict = self.bench.equal(transform(step.heading, self._in_full), step.after)
             # what a heading names may be unknown here; one that is known must be right
             if verdict.status != "unchecked":
                 yield _named(verdict, "the heading of the line")
+
+    def _instances(self, instances: Iterable[Instance], digits: int | None = None) -> Iterator[Verdict]:
+        for instance in instances:
+            if digits is None:
+                yield self.bench.equal(instance.left, instance.right)
+            else:
+                yield self.bench.rounded(instance.left, instance.right, digits)
+
+    def _fact(self, fact: Fact) -> Verdict:
+        if fact.digits is not None:
+            return self.bench.rounded(fact.left, fact.right, fact.digits)
+        return self.bench.related(fact.left, fact.relation, fact.right)
+
+    def _holds_at(self, left: Expr, right: Expr, point: tuple[Expr, ...]) -> Verdict:
+        """Has an equation both sides equal where the unknowns are `point`?"""
+        return self.bench.equal(At(left, self.unknowns, point), At(right, self.unknowns, point))
 
     def _in_full(self, heading: Expr) -> Expr | None:
         """The entry y_i of a statement that is given as such, in index notation, as that statement."""
@@ -123,18 +195,21 @@ class _Check:
         return None
 
     def _line(self, line: Rewrite) -> Iterator[Verdict]:
-        yield self.bench.equal(line.before, line.after)
+        if line.digits is None:
+            yield self.bench.equal(line.before, line.after)
+        else:
+            yield self.bench.rounded(line.before, line.after, line.digits)
         for instance in line.instances:
             yield _named(self.bench.equal(instance.left, instance.right), "the law beside the line")
         for substep in line.substeps:
             yield from self._line(substep)
 
-    def _linked(self, before: Expr, end: Expr | None) -> Verdict:
+    def _linked(self, before: Expr, end: Expr | None, starts: tuple[Expr, ...] = ()) -> Verdict:
         """Does a line that starts with `before` go on from `end`, or start from the question?"""
         if end is not None and (before is end or before == end):
             return Verdict("exact", self.bench.wanted)
         unsure: Verdict | None = None
-        for start in (*((end,) if end is not None else ()), *self.anchors):
+        for start in (*((end,) if end is not None else ()), *starts, *self.anchors):
             verdict = self.bench.equal(before, start)
             if verdict.holds:
                 return verdict
@@ -144,6 +219,12 @@ class _Check:
         return unsure or Verdict("wrong", message=astray)
 
     def _conclude(self, step: Conclude, end: Expr | None) -> Iterator[Verdict]:
+        if self.derivation.question is not None:
+            if step.digits is None:
+                yield self.bench.equal(step.goal, step.result)
+            else:
+                yield self.bench.rounded(step.goal, step.result, step.digits)
+            return
         if end is not None:
             yield _named(self.bench.equal(end, step.goal), "what was looked for")
         yield self._linked(step.goal, None)
@@ -159,6 +240,9 @@ class _Check:
 
     def _result(self, end: Expr | None) -> Iterator[Verdict]:
         derivation, wrt = self.derivation, self.derivation.wrt
+        if derivation.question is not None:
+            yield from self._answer(derivation.question)
+            return
         if end is not None and end != derivation.result:
             yield _named(self.bench.equal(end, derivation.result), "the end of the steps and the result")
         if wrt is None:
@@ -172,6 +256,21 @@ class _Check:
             yield _named(self._arranged(wrt, other, layout), f"the result in {layout} layout")
         if derivation.order in AGREEMENT:
             yield self._differences(wrt)
+
+    def _answer(self, question: Expr) -> Iterator[Verdict]:
+        """The result against what was asked for: by dual numbers, and a derivative by central differences too."""
+        derivation = self.derivation
+        if derivation.task in EXTREMA:
+            yield check_extrema(derivation, self.bench)
+            return
+        if derivation.digits is None:
+            yield self.bench.equal(question, derivation.result)
+        else:
+            yield self.bench.rounded(question, derivation.result, derivation.digits)
+        order = derivative_order(question)
+        if order in AGREEMENT:
+            close = AGREEMENT[order] if derivation.digits is None else 10.0**-derivation.digits
+            yield self.bench.near(by_differences(question, order), derivation.result, close)
 
     def _arranged(self, wrt: Symbol, result: Expr, layout: Layout) -> Verdict:
         """An array against dual numbers, arranged by the table of layouts."""
@@ -292,18 +391,43 @@ def _shown(derivation: Derivation) -> Iterable[Expr]:
     yield derivation.statement
     if derivation.wrt is not None:
         yield derivation.wrt
+    if derivation.question is not None:
+        yield derivation.question
     yield derivation.result
     yield from (other for _, other in derivation.others)
     for step in derivation.steps:
-        if isinstance(step, Conclude):
+        yield from _written(step)
+
+
+def _written(step: Step) -> Iterable[Expr]:
+    match step:
+        case Conclude():
             yield from (step.goal, step.result)
-        else:
-            yield from _written(step)
-
-
-def _written(line: Rewrite) -> Iterable[Expr]:
-    yield from (line.before, line.after)
-    for instance in line.instances:
-        yield from (instance.left, instance.right)
-    for substep in line.substeps:
-        yield from _written(substep)
+        case Rewrite():
+            yield from (step.before, step.after)
+            for instance in step.instances:
+                yield from (instance.left, instance.right)
+            for substep in step.substeps:
+                yield from _written(substep)
+        case Define(_, meaning, before, after):
+            yield from (one for one in (meaning, before, after) if one is not None)
+        case Table(table) | Grid(_, table):
+            for row in table:
+                for instance in row:
+                    yield from (instance.left, instance.right)
+        case Statement(_, _, facts):
+            for fact in facts:
+                yield from (fact.left, fact.right)
+        case Solve(_, equations, points, assumed):
+            for equation in (*assumed, *equations):
+                yield from (equation.left, equation.right)
+            for point in points:
+                yield from point
+        case Solutions(unknowns, equations, points):
+            yield from unknowns
+            for equation in equations:
+                yield from (equation.left, equation.right)
+            for point in points:
+                yield from point
+        case _:
+            assert_never(step)

@@ -168,7 +168,7 @@ TRAPS: list[tuple[str, str, str, str, str]] = [
         "text",
         "make two parts of it",
     ),
-    ("later task", _problem("  - chain: {a: b}"), "the task `chain` is not there yet", "chain", ""),
+    ("later task", _problem("  - backward: {a: b}"), "the task `backward` is not there yet", "backward", ""),
     (
         "task at the top",
         _problem("  - text: a", top="derive: x\n"),
@@ -210,7 +210,7 @@ TRAPS: list[tuple[str, str, str, str, str]] = [
     ("order", _problem("  - derive: x\n    wrt: x\n    order: 9"), "`order` is a whole number from 1 to 4", "9", ""),
     ("refs", _problem("  - text: a\n    refs: {a: b}"), "`refs` takes a text", "{a: b}", "a value that begins"),
     ("colon in a list", _problem("  - text: a\n    refs: [a, b: c]"), "`refs` takes a text", "b: c", "a value that"),
-    ("bracket", _problem("  - derive: [x]\n    wrt: x"), "`derive` takes a text", "[x]", "a value that begins"),
+    ("bracket", _problem("  - text: a\n    remark: [x]"), "`remark` takes a text", "[x]", "a value that begins"),
     (
         "assumption",
         _problem("  - text: a\n    assume: A symetric"),

@@ -12,6 +12,7 @@ from derivgen.expr.nodes import (
     DIFFERENTIAL,
     ONE,
     Apply,
+    At,
     Column,
     Commutation,
     Delta,
@@ -23,6 +24,7 @@ from derivgen.expr.nodes import (
     Expr,
     Eye,
     Function,
+    Group,
     Index,
     Inverse,
     Kron,
@@ -30,11 +32,13 @@ from derivgen.expr.nodes import (
     LogDet,
     LogSumExp,
     MatMul,
+    Matrix,
     MatrixPower,
     Norm,
     Number,
     Ones,
     Partial,
+    Pi,
     Plus,
     Power,
     Product,
@@ -74,6 +78,7 @@ def abstract(name: str, *orders: int) -> Function:
 
 EVERY_NODE: tuple[Expr, ...] = (
     Number(Fraction(-3, 4)),
+    Pi(),
     Size(n),
     x,
     A_ij,
@@ -106,6 +111,9 @@ EVERY_NODE: tuple[Expr, ...] = (
     Sum(i, x_i),
     Partial(f, x_k),
     Differential(MatMul((A, x)), x, dx),
+    Matrix((a, TWO), (Dim(2), ONE)),
+    At(Partial(f, b), (a, b), (TWO, TWO)),
+    Group(Number(Fraction(-2))),
 )
 
 

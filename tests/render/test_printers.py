@@ -132,7 +132,7 @@ LATEX: list[tuple[Expr, str]] = [
     (Product((x, Power(y, MINUS_ONE))), r"\mathbf{x} \oslash \mathbf{y}"),
     (Power(x, TWO), r"\mathbf{x}^{\odot 2}"),
     (Product((x_i, number(0), x_j)), r"x_{i} \cdot 0\,x_{j}"),
-    (Product((TWO, number(3), a)), r"2 \cdot 3\,a"),
+    (Product((TWO, number(3), a)), r"2 \cdot 3 a"),
     (Product((a, b)), "a b"),
     (Product((a, Plus((a, b)))), r"a\,\bigl(a + b\bigr)"),
     (Product((MatMul((Transpose(x), x)), x)), r"(\mathbf{x}^{\mathsf T}\mathbf{x})\,\mathbf{x}"),

@@ -101,8 +101,8 @@ def solved(one: Part, edition: str = "solutions", **claimed: str):  # type: igno
 
 
 def test_a_heading_is_printed_once_in_its_chain() -> None:
-    lines = solved(part()).problems[0].parts[0].lines
-    assert [line.opens for line in lines] == [True, True, False, False, False, False]
+    (chain,) = solved(part()).problems[0].parts[0].blocks
+    assert [line.opens for line in chain.lines] == [True, True, False, False, False, False]
 
 
 def test_the_editions_show_less() -> None:

@@ -1,0 +1,302 @@
+"""What a part of calculus gives besides its expression: variables, points, a rate, ranges, data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from derivgen.errors import ExpressionError
+from derivgen.expr.nodes import SCALAR, Apply, Expr, Matrix, Number, Pi, Plus, Power, Product, Size, Symbol
+from derivgen.expr.walk import subexpressions, symbols
+from derivgen.problem.expression import parse_expression
+from derivgen.problem.marks import Document, child, key_node
+from derivgen.problem.model import Given, Scope
+from derivgen.problem.names import canonical_name, did_you_mean, shorten
+from derivgen.problem.operations import constant
+from derivgen.problem.schema import PartFields
+
+CALCULUS = frozenset(
+    "derive gradient jacobian hessian partials evaluate critical_points classify expand chain descend newton "
+    "directional tangent_plane plot".split()
+)
+"""Tasks that may be ordinary calculus, in scalars."""
+
+MOST_STEPS = 50
+MOST_ROWS = 200
+"""Of a data table."""
+MOST_VARIABLES = 12
+
+DECIMAL = re.compile(r"(?<![\w.])[0-9]*\.([0-9]+)")
+
+_NEEDS_POINT = ("evaluate", "directional", "tangent_plane")
+_TWO_VARIABLES = ("tangent_plane", "plot")
+
+
+def is_formula(expr: Expr) -> bool:
+    """Whether `expr` holds nothing but numbers, scalar symbols and functions of them, or is an array of such."""
+    entries = expr.entries if isinstance(expr, Matrix) else (expr,)
+    return all(
+        isinstance(node, Number | Pi | Size | Plus | Product | Power)
+        or (isinstance(node, Symbol) and node.shape == SCALAR)
+        or (isinstance(node, Apply) and not node.function.abstract)
+        for entry in entries
+        for node in subexpressions(entry)
+    )
+
+
+def expression_text(document: Document, node: Node) -> str:
+    """The text of an expression at `node`; a list of YAML is an array written out."""
+    if isinstance(node, ScalarNode):
+        return str(node.value)
+    if isinstance(node, SequenceNode):
+        return f"[{', '.join(expression_text(document, own) for own in node.value)}]"
+    return ""
+
+
+def parsed_node(document: Document, node: Node | None, scope: Scope, expand: bool = True) -> Expr | None:
+    """The expression at `node`; None where there is none that can be read, which is complained about."""
+    if not isinstance(node, ScalarNode | SequenceNode):
+        return None
+    text = expression_text(document, node)
+    try:
+        return parse_expression(text, scope, expand=expand)
+    except ExpressionError as error:
+        if isinstance(node, ScalarNode):
+            document.complain_expression(node, text, error)
+        else:
+            document.complain(error.message, document.node_place(node), error.hint)
+    return None
+
+
+@dataclass(slots=True)
+class GivenReader:
+    """Reads these fields of one part; what is wrong goes to the document's complaints."""
+
+    document: Document
+    node: MappingNode
+    fields: PartFields
+    scope: Scope
+    task: str
+    expression: Expr
+    reading: str
+
+    def given(self) -> Given:
+        fields = self.fields
+        variables = self._variables()
+        at = self._mapped("at", variables)
+        if self.task in _NEEDS_POINT and key_node(self.node, "at") is None:
+            self._complain_key(self.task, f"`{self.task}` needs a point", "add `at: {x: 1, y: 2}`")
+        start = self._point("start", variables)
+        if self.task in ("descend", "newton") and key_node(self.node, "start") is None:
+            self._complain_key(self.task, f"`{self.task}` needs a point to start from", "add `start: [4, 2]`")
+        return Given(
+            variables=variables,
+            at=at,
+            start=start,
+            rate=self._rate(),
+            steps=self._steps(),
+            direction=self._point("direction", variables),
+            ranges=self._ranges(variables),
+            data=self._data(),
+            left_to_right=self.reading == "left to right",
+            staged=fields.rounding == "staged",
+            decimal=self._decimal(),
+            kind=fields.kind or "",
+        )
+
+    def _complain(self, field: str, message: str, hint: str = "") -> None:
+        node = child(self.node, field) or self.node
+        self.document.complain(message, self.document.node_place(node), hint)
+
+    def _complain_key(self, field: str, message: str, hint: str = "") -> None:
+        self.document.complain(message, self.document.node_place(key_node(self.node, field) or self.node), hint)
+
+    # --- variables --------------------------------------------------------------------------------------------------
+
+    def _variables(self) -> tuple[Symbol, ...]:
+        """The scalars that `wrt` names, or all that the expression depends on, in the order of declaration."""
+        given = self.fields.wrt
+        if given is None:
+            return self._all_variables()
+        found: list[Symbol] = []
+        for text in given if isinstance(given, list) else [given]:
+            name = canonical_name(text.strip())
+            symbol = self.scope.symbols.get(name)
+            if symbol is None:
+                if name not in self.document.broken:
+                    known = [known for known in self.scope.symbols if known not in self.scope.values]
+                    self._complain("wrt", f"{shorten(name)} is not declared", did_you_mean(name, known))
+            elif name in self.scope.entries:
+                found += self.scope.entries[name]
+            elif name in self.scope.values:
+                self._complain("wrt", f"{name} has values: nothing is differentiated by a constant")
+            elif name in self.scope.definitions:
+                self._complain("wrt", f"{name} is defined by other quantities", "differentiate by a declared symbol")
+            elif symbol.shape != SCALAR:
+                hint = f"name its entries: `{name}: vector({name}1, {name}2)`"
+                self._complain("wrt", f"{name} is no scalar", hint)
+            else:
+                found.append(symbol)
+        if len(found) > MOST_VARIABLES:
+            self._complain("wrt", f"at most {MOST_VARIABLES} variables")
+        if self.task not in ("derive", "chain") and len(set(found)) < len(found):
+            self._complain("wrt", "a variable stands twice")
+        return tuple(found)
+
+    def _all_variables(self) -> tuple[Symbol, ...]:
+        if self.task == "expand":
+            return ()
+        scope = self.scope
+        if self.task in ("derive", "gradient", "jacobian", "hessian", "chain"):
+            self._complain_key(self.task, "`wrt` is missing: the symbol to differentiate by", "add `wrt: x`")
+            return ()
+        own = set(symbols(self.expression))
+        found = [
+            symbol
+            for name, symbol in scope.symbols.items()
+            if symbol in own and symbol.shape == SCALAR and name not in scope.values and name not in scope.definitions
+        ]
+        if self.task in _TWO_VARIABLES and len(found) != 2:
+            message = f"`{self.task}` is of two variables, the expression has {len(found)}"
+            self._complain_key(self.task, message, "name them: `wrt: [x, y]`")
+        return tuple(found)
+
+    # --- points -----------------------------------------------------------------------------------------------------
+
+    def _mapped(self, field: str, variables: tuple[Symbol, ...]) -> tuple[tuple[Symbol, Expr], ...]:
+        """`{x: 1, y: 2}`, or `[1, 2]` in the order of the variables."""
+        node = child(self.node, field)
+        if isinstance(node, MappingNode):
+            found: list[tuple[Symbol, Expr]] = []
+            for key, value in node.value:
+                name = canonical_name(key.value.strip()) if isinstance(key, ScalarNode) else ""
+                symbol = self.scope.symbols.get(name)
+                if symbol is None or symbol.shape != SCALAR or name in self.scope.definitions:
+                    hint = did_you_mean(name, [s.name for s in self.scope.symbols.values() if s.shape == SCALAR])
+                    message = f"{shorten(name)} is no declared scalar"
+                    self.document.complain(message, self.document.node_place(key), hint)
+                    continue
+                if (number := self._value(value)) is not None:
+                    found.append((symbol, number))
+            missing = [v.name for v in variables if v not in dict(found)]
+            if missing and self.task != "evaluate":
+                self._complain(field, f"`{field}` says nothing of {', '.join(missing)}")
+            return tuple(found)
+        return tuple(zip(variables, self._point(field, variables), strict=False))
+
+    def _point(self, field: str, variables: tuple[Symbol, ...]) -> tuple[Expr, ...]:
+        node = child(self.node, field)
+        if node is None:
+            return ()
+        if isinstance(node, MappingNode):
+            named = dict(self._mapped(field, variables))
+            return tuple(named[variable] for variable in variables if variable in named)
+        nodes = node.value if isinstance(node, SequenceNode) else [node]
+        found = [number for own in nodes if (number := self._value(own)) is not None]
+        if len(nodes) != len(variables) and variables:
+            names = ", ".join(variable.name for variable in variables)
+            message = f"`{field}` has {len(nodes)} value{'s' if len(nodes) != 1 else ''}, there are "
+            self._complain(field, f"{message}{len(variables)} variables: {names}")
+            return ()
+        return tuple(found) if len(found) == len(nodes) else ()
+
+    def _value(self, node: Node) -> Expr | None:
+        """A number, or an expression in scalars that are no variables."""
+        expr = parsed_node(self.document, node, self.scope)
+        if expr is None:
+            return None
+        if not is_formula(expr) or isinstance(expr, Matrix):
+            self.document.complain("a coordinate is a number", self.document.node_place(node))
+            return None
+        value = constant(expr)
+        return expr if value is None else Number(value)
+
+    # --- numbers ----------------------------------------------------------------------------------------------------
+
+    def _fraction(self, field: str, node: Node) -> Fraction | None:
+        expr = parsed_node(self.document, node, Scope())
+        value = None if expr is None else constant(expr)
+        if expr is not None and value is None:
+            self.document.complain(f"`{field}` takes numbers", self.document.node_place(node))
+        return value
+
+    def _rate(self) -> Fraction | None:
+        node = child(self.node, "rate")
+        if node is None:
+            if self.task == "descend" and key_node(self.node, "rate") is None:
+                self._complain_key("descend", "a descent needs a learning rate", "add `rate: 0.1`")
+            return None
+        value = self._fraction("rate", node)
+        if value is not None and value <= 0:
+            self._complain("rate", "the learning rate is not positive", "write a number such as 0.1")
+        return value
+
+    def _steps(self) -> int:
+        given = self.fields.steps
+        if given is None:
+            return 1
+        written = str(given).strip()
+        if not re.fullmatch(r"[0-9]{1,4}", written) or not 1 <= int(written) <= MOST_STEPS:
+            self._complain("steps", f"`steps` is a whole number from 1 to {MOST_STEPS}")
+            return 1
+        return int(written)
+
+    def _ranges(self, variables: tuple[Symbol, ...]) -> tuple[tuple[Fraction, Fraction], ...]:
+        node = child(self.node, "ranges")
+        if not isinstance(node, MappingNode):
+            return ()
+        found: Mapping[str, tuple[Fraction, Fraction] | None] = {
+            canonical_name(key.value): self._range(value) for key, value in node.value if isinstance(key, ScalarNode)
+        }
+        names = [variable.name for variable in variables]
+        for name in found:
+            if name not in names:
+                self._complain("ranges", f"{shorten(name)} is no variable of the plot", did_you_mean(name, names))
+        ordered = [found.get(name) for name in names]
+        return tuple(one for one in ordered if one is not None) if None not in ordered else ()
+
+    def _range(self, node: Node) -> tuple[Fraction, Fraction] | None:
+        ends = [self._fraction("ranges", own) for own in node.value] if isinstance(node, SequenceNode) else []
+        if len(ends) != 2 or ends[0] is None or ends[1] is None or ends[0] >= ends[1]:
+            self.document.complain("a range has two ends, the lower one first", self.document.node_place(node))
+            return None
+        return ends[0], ends[1]
+
+    def _data(self) -> tuple[tuple[Symbol, tuple[Fraction, ...]], ...]:
+        node = child(self.node, "data")
+        if not isinstance(node, MappingNode):
+            return ()
+        found: list[tuple[Symbol, tuple[Fraction, ...]]] = []
+        for key, value in node.value:
+            name = canonical_name(key.value) if isinstance(key, ScalarNode) else ""
+            symbol = self.scope.symbols.get(name)
+            if symbol is None or symbol.shape != SCALAR:
+                self.document.complain(f"{shorten(name)} is no declared scalar", self.document.node_place(key))
+                continue
+            column = [self._fraction("data", own) for own in value.value] if isinstance(value, SequenceNode) else []
+            found.append((symbol, tuple(one for one in column if one is not None)))
+        lengths = {len(column) for _, column in found}
+        if len(lengths) > 1 or 0 in lengths or (lengths and max(lengths) > MOST_ROWS):
+            self._complain("data", f"the columns of the data have one length, from 1 to {MOST_ROWS}")
+        return tuple(found)
+
+    def _decimal(self) -> bool:
+        """Whether a decimal stands in what the part gives, or in the values of the symbols."""
+        fields = ("at", "start", "rate", "direction", "data", self.task)
+        written = [_source(child(self.node, field)) for field in fields]
+        return any(DECIMAL.search(text) for text in written)
+
+
+def _source(node: Node | None) -> str:
+    match node:
+        case ScalarNode():
+            return str(node.value)
+        case SequenceNode():
+            return " ".join(map(_source, node.value))
+        case MappingNode():
+            return " ".join(_source(value) for _, value in node.value)
+    return ""
