@@ -16,6 +16,7 @@ from derivgen.errors import CannotDerive
 from derivgen.expr.nodes import (
     SCALAR,
     Apply,
+    At,
     Column,
     Commutation,
     Delta,
@@ -26,16 +27,19 @@ from derivgen.expr.nodes import (
     Expr,
     Eye,
     Function,
+    Group,
     Inverse,
     Kron,
     LogDet,
     LogSumExp,
     MatMul,
+    Matrix,
     MatrixPower,
     Norm,
     Number,
     Ones,
     Partial,
+    Pi,
     Plus,
     Power,
     Product,
@@ -74,6 +78,12 @@ def _value(expr: Expr, at: Mapping[Symbol | Entry, Samples]) -> Samples:
     match expr:
         case Number(value):
             return np.asarray(float(value))
+        case Pi():
+            return np.asarray(math.pi)
+        case Group(body):
+            return _value(body, at)
+        case At(body, places, values):
+            return _value(body, {**at, **{place: _value(one, at) for place, one in zip(places, values, strict=True)}})
         case Symbol(shape=shape) if shape == SCALAR:
             return _known(expr, at)
         case Entry(Symbol(), subscripts) if all(isinstance(subscript, int) for subscript in subscripts):
@@ -116,6 +126,7 @@ def _value(expr: Expr, at: Mapping[Symbol | Entry, Samples]) -> Samples:
             | Sum()
             | Partial()
             | Differential()
+            | Matrix()
         ):
             raise CannotDerive(f"a picture needs a formula in scalars, and {text(expr)} is none")
         case _:
