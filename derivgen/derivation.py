@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from derivgen.expr.nodes import Entry, Expr, Index, Layout, Shape, Symbol
+from derivgen.picture import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,14 @@ class Solutions:
     points: tuple[tuple[Expr, ...], ...]
 
 
-Step = Rewrite | Define | Table | Grid | Statement | Solve | Solutions | Conclude
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A picture of the statement."""
+
+    picture: Picture
+
+
+Step = Rewrite | Define | Table | Grid | Statement | Solve | Solutions | Drawing | Conclude
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ from derivgen.derive.derivative import derive as derive_derivative
 from derivgen.derive.differential import derive_differential
 from derivgen.derive.dressing import dressed
 from derivgen.derive.forms import element_form, matrix_form
+from derivgen.derive.objects import KINDS as OBJECTS
 from derivgen.derive.partials import derive_scalar
+from derivgen.derive.plot import plot
 from derivgen.errors import CannotDerive
 from derivgen.expr.nodes import Layout
 from derivgen.expr.walk import symbols
@@ -23,7 +25,7 @@ KINDS: dict[str, Callable[[Part, Layout], Derivation]] = {
 }
 """The tasks that derive something. A part whose task is `text` has no derivation."""
 
-CALCULUS: dict[str, Callable[[Part, Layout], Derivation]] = {"derive": derive_scalar}
+CALCULUS: dict[str, Callable[[Part, Layout], Derivation]] = {"derive": derive_scalar, **OBJECTS, "plot": plot}
 """Those that are ordinary calculus: of scalars by scalars, which the part gives as `given.variables`."""
 
 

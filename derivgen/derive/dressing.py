@@ -12,6 +12,7 @@ from derivgen.derivation import (
     Conclude,
     Define,
     Derivation,
+    Drawing,
     Equation,
     Fact,
     Grid,
@@ -90,6 +91,8 @@ def _step(step: Step, change: Change) -> Step:
             )
         case Solutions(_, equations, points):
             return replace(step, equations=_equations(equations, change), points=_points(points, change))
+        case Drawing():
+            return step
         case _:
             assert_never(step)
 

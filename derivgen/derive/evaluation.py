@@ -250,16 +250,19 @@ class _Arithmetic:
             for factor in factors:
                 self.once(factor)  # where another factor has no value, neither has the product
             return Number(Fraction(0))
-        after = tuple(self.once(factor) for factor in factors)
+        # what is divided by waits until the rest is a number: (12 + 4)/5 is 16/5
+        waits = any(_value(factor) is None for factor in factors if not _divides(factor))
+        after = tuple(factor if waits and _divides(factor) else self.once(factor) for factor in factors)
         if tuple(map(ungrouped, after)) != tuple(map(ungrouped, factors)):
             # a number that a sum or a function has become keeps its parentheses among the other factors
             return product(
                 Group(now) if isinstance(now, Number) and not isinstance(before, Number) else now
                 for before, now in zip(factors, after, strict=True)
             )
-        numbers = [value for factor in after if (value := _value(factor)) is not None]
+        loose = [factor for factor in after if not (waits and _divides(factor))]
+        numbers = [value for factor in loose if (value := _value(factor)) is not None]
         if len(numbers) > 1 or (numbers and _value(after[0]) is None):
-            rest = [factor for factor in after if _value(factor) is None]
+            rest = [factor for factor in after if _value(factor) is None or factor not in loose]
             value = Fraction(1)
             for number in numbers:
                 value *= number
@@ -299,6 +302,14 @@ class _Arithmetic:
             return Number(value)
         self.rounded = True
         return Number(_round(value, self.digits), decimal=True)
+
+
+def _divides(factor: Expr) -> bool:
+    """A number to a negative power."""
+    match factor:
+        case Power(base, Number(value)) if value < 0:
+            return _value(base) is not None
+    return False
 
 
 def _collected(terms: tuple[Expr, ...]) -> Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from derivgen.derivation import Conclude, Define, Derivation, Step
+from derivgen.derivation import Conclude, Derivation, Step
 from derivgen.derive.domain import domain_of
 from derivgen.derive.evaluation import value_lines
 from derivgen.derive.naming import quantity_for, reserved_names
@@ -25,6 +25,8 @@ class Work:
     reserved: frozenset[str]
     steps: list[Step] = field(default_factory=list)
     named: list[tuple[Symbol, Expr]] = field(default_factory=list)
+    series: int = 0
+    """How many derivatives have been taken."""
 
     @property
     def variables(self) -> tuple[Symbol, ...]:
@@ -44,9 +46,8 @@ class Work:
 
     def derivative(self, expr: Expr, wrt: Symbol, heading: Expr, subject: Expr, form: str = "") -> Expr:
         """The derivative of `expr` with its lines under `heading`."""
-        letters = {step.symbol.name for step in self.steps if isinstance(step, Define)}
-        letters |= {symbol.name for symbol, _ in self.named}
-        one = Differentiation(wrt, self.reserved | {self.quantity.name} | letters, self.is_single)
+        one = Differentiation(wrt, self.reserved | {self.quantity.name}, self.is_single, series=self.series)
+        self.series += 1
         found = one.take(expr, heading, subject, form)
         self.steps += one.steps
         self.named += one.named

@@ -35,7 +35,7 @@ from derivgen.expr.nodes import (
 from derivgen.expr.text import split_sign, text
 from derivgen.expr.walk import depends_on
 from derivgen.rules import calculus
-from derivgen.rules.algebra import cancel
+from derivgen.rules.algebra import cancel, like_terms
 from derivgen.rules.differentiation import chain_rule, constant_factor_rule, sum_rule
 
 LETTERS = "u v w p q r s t".split()
@@ -64,6 +64,8 @@ class Differentiation:
     steps: list[Step] = field(default_factory=list)
     named: list[tuple[Symbol, Expr]] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
+    series: int = 0
+    """Which derivative of its part this is: each begins with u again, and what is named tells them apart."""
     depth: int = 0
 
     # --- what callers ask for ---------------------------------------------------------------------------------------
@@ -89,6 +91,9 @@ class Differentiation:
         pending = Partial(expr, wrt)
         if not depends_on(expr, wrt):
             return self._line((calculus.constant,), pending, ZERO_NUMBER, heading)
+        if not depends_on(plain := tidied(expr), wrt):  # x - x
+            before = self._line((like_terms,), pending, Partial(plain, wrt), heading)
+            return self._line((calculus.constant,), before, ZERO_NUMBER, heading)
         if isinstance(expr, Plus):
             return self._sum(expr, heading)
         if (found := _elementary(expr, wrt)) is not None:
@@ -242,7 +247,7 @@ class Differentiation:
             meanings[primes[letter]] = slope
             rules += (rule for rule in found.rules if rule in _WORTH)
             rows.append((Instance(letter, part), Instance(primes[letter], slope)))
-        self.steps.append(Table(tuple(rows), tuple(dict.fromkeys(rules))[:3]))
+        self.steps.append(Table(tuple(rows), worth_naming(rules)))
         for letter, part in waiting:
             meanings[primes[letter]] = self.take(part, primes[letter], letter)
         return letters, primes, meanings
@@ -284,18 +289,19 @@ class Differentiation:
         numbered = (f"{letter}_{number}" for number in range(1, 100) for letter in LETTERS[:3])
         name = next(name for name in (*LETTERS, *numbered) if name not in self.taken and name not in self.used)
         self.used.add(name)
-        return Symbol(name)
+        return Symbol(f"{name}#{self.series}" if self.series else name, latex=_latex(name))
 
     def _prime(self, letter: Symbol) -> Symbol:
         """The name of the derivative of a letter: u', or u_x where there are other variables."""
+        name, mark, series = letter.name.partition("#")
         if self.single:
-            return Symbol(f"{letter.name}'", latex=f"{_latex(letter)}'")
+            return Symbol(f"{name}'{mark}{series}", latex=f"{_latex(name)}'")
         shown = self.wrt.latex or self.wrt.name
-        return Symbol(f"{letter.name}_{self.wrt.name}'", latex=f"{_latex(letter, shown)}")
+        return Symbol(f"{name}_{self.wrt.name}{mark}{series}'", latex=_latex(name, shown))
 
 
-def _latex(letter: Symbol, below: str = "") -> str:
-    base, _, number = letter.name.partition("_")
+def _latex(letter: str, below: str = "") -> str:
+    base, _, number = letter.partition("_")
     subscript = ",".join(filter(None, (number, below)))
     return f"{base}_{{{subscript}}}" if subscript else base
 
@@ -375,6 +381,17 @@ def _of_linear(expr: Expr, wrt: Symbol) -> Known | None:
         return None
     put = calculus.with_meanings(found.derivative, {place: inner})
     return Known(_without_one((*constants, put, ungrouped(slope.derivative))), (chain_rule, *found.rules))
+
+
+def worth_naming(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """At most three laws for the margin; those that nobody names only where there are no others."""
+    found = tuple(dict.fromkeys(rules))
+    return tuple(one for one in found if one in _WORTH)[:3] or found[:1]
+
+
+def quickly(expr: Expr, wrt: Symbol) -> Known | None:
+    """The derivative of a formula that needs no lines of its own; None for one that does."""
+    return _quick(expr, wrt) if depends_on(expr, wrt) else Known(ZERO_NUMBER, (calculus.constant,))
 
 
 def _is_divisor(factor: Expr) -> bool:

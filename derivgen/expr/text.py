@@ -85,7 +85,7 @@ def _text(expr: Expr) -> tuple[str, int]:
         case Size(dim):
             return str(dim), PRODUCT if "*" in str(dim) else ATOM
         case Symbol(name):
-            return name, ATOM
+            return bare_name(name), ATOM
         case Entry(base, subscripts):
             return f"{_within(base, ATOM)}[{', '.join(map(subscript_text, subscripts))}]", ATOM
         case Row(base, subscript):
@@ -206,6 +206,11 @@ def function_text(function: Function) -> str:
         return f"D({function.name})"
     places = [str(place) for place, order in enumerate(function.orders, 1) for _ in range(order)]
     return f"D({', '.join([function.name, *places])})"
+
+
+def bare_name(name: str) -> str:
+    """The name of a symbol as it is printed: what follows # tells apart letters that are used again."""
+    return name.partition("#")[0]
 
 
 def _matrix(entries: tuple[Expr, ...], shape: Shape) -> str:

@@ -99,13 +99,13 @@ class GivenReader:
             start=start,
             rate=self._rate(),
             steps=self._steps(),
-            direction=self._point("direction", variables),
+            direction=self._point("direction", variables) if not self._steepest() else (),
             ranges=self._ranges(variables),
             data=self._data(),
             left_to_right=self.reading == "left to right",
             staged=fields.rounding == "staged",
             decimal=self._decimal(),
-            kind=fields.kind or "",
+            kind=fields.kind or self._steepest(),
         )
 
     def _complain(self, field: str, message: str, hint: str = "") -> None:
@@ -234,6 +234,12 @@ class GivenReader:
         if value is not None and value <= 0:
             self._complain("rate", "the learning rate is not positive", "write a number such as 0.1")
         return value
+
+    def _steepest(self) -> str:
+        """`steepest descent` or `steepest ascent`, in place of a direction."""
+        given = self.fields.direction
+        word = given.strip() if isinstance(given, str) else ""
+        return word if word in ("steepest descent", "steepest ascent") else ""
 
     def _steps(self) -> int:
         given = self.fields.steps

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ from derivgen.render.latex import LatexStyle, dim_latex, latex, latex_lines, sha
 from derivgen.render.names import CAPITAL_GREEK, GREEK
 
 if TYPE_CHECKING:
+    from derivgen.picture import Picture
+    from derivgen.render.picture import PictureView
     from derivgen.render.views import LineView
 
 COLOURED = LatexStyle(mark_free=True)
@@ -90,6 +92,7 @@ def environment(user_folder: Path | None = None, locale: str = "en") -> Immutabl
         "filled": _filled,
         "equal_to": _equal_to,
         "point_of": _point_of,
+        "pictured": partial(_pictured, said=words(locale, user_folder)),
     }
     made.globals |= {"words": words(locale, user_folder), "page_width": PAGE_WIDTH}
     return made
@@ -318,6 +321,13 @@ def _point_of(values: Sequence[Expr]) -> Math:
     """A point as (1, 2); one coordinate by itself."""
     shown = r",\, ".join(_math(value, unmarked=True).tex for value in values)
     return Math(shown if len(values) == 1 else f"({shown})")
+
+
+def _pictured(picture: Picture, said: Mapping[str, Any]) -> PictureView:
+    """A picture laid out in centimetres."""
+    from derivgen.render.picture import CM, picture_view
+
+    return picture_view(picture, CM, said["picture"])
 
 
 RELATIONS = {"<=": r"\le", ">=": r"\ge", "!=": r"\neq", "≈": r"\approx"}

@@ -8,6 +8,7 @@ from derivgen.derivation import (
     Conclude,
     Define,
     Derivation,
+    Drawing,
     Grid,
     Rewrite,
     Solutions,
@@ -79,7 +80,7 @@ def _steps(step: Step, verdict: Verdict | None) -> list[dict[str, Any]]:
                 for point in points
                 for unknown, value in zip(unknowns, point, strict=True)
             ]
-        case Conclude():
+        case Conclude() | Drawing():
             return []
         case _:
             assert_never(step)

@@ -63,7 +63,7 @@ from derivgen.expr.nodes import (
 )
 from derivgen.expr.shapes import is_scalar
 from derivgen.expr.shapes import shape as shape_of
-from derivgen.expr.text import decimal_text, fraction_parts, split_sign
+from derivgen.expr.text import bare_name, decimal_text, fraction_parts, split_sign
 from derivgen.expr.walk import free_indices
 from derivgen.render.breaking import break_lines, width
 from derivgen.render.names import CAPITAL_GREEK, GREEK, LATIN_CAPITALS, split_name
@@ -154,7 +154,7 @@ class Piece:
 
 def _name(name: str, bold: bool = False, subscripts: Iterable[str] = ()) -> str:
     """A name with its accents, its own subscripts and `subscripts` after them."""
-    parts = split_name(name)
+    parts = split_name(bare_name(name))
     tex = _letter(parts.base, bold)
     after = ""
     for accent in parts.accents:
@@ -600,7 +600,9 @@ class _Printer:
         printer = self if wide == 1 else _Printer(replace(self.style, inline=False), self.free)
         shown = [printer.piece(entry).tex for entry in entries]
         rows = [" & ".join(shown[start : start + wide]) for start in range(0, len(shown), wide)]
-        return Piece(r"\begin{bmatrix}" + r" \\ ".join(rows) + r"\end{bmatrix}", ATOM, TALL)
+        # rows of fractions would touch each other
+        between = r" \\[4pt] " if any(r"\frac" in entry for entry in shown) else r" \\ "
+        return Piece(r"\begin{bmatrix}" + between.join(rows) + r"\end{bmatrix}", ATOM, TALL)
 
     def _at(self, body: Expr, values: tuple[Expr, ...]) -> Piece:
         """f(1, 2); of anything but a name, with a bar: x + y |_(1, 2)."""

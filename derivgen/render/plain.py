@@ -57,7 +57,7 @@ from derivgen.expr.nodes import (
     Zeros,
 )
 from derivgen.expr.shapes import is_scalar
-from derivgen.expr.text import decimal_text, fraction_parts, split_sign
+from derivgen.expr.text import bare_name, decimal_text, fraction_parts, split_sign
 from derivgen.render.names import ACCENTS, CAPITAL_GREEK, GREEK, split_name
 
 # how tightly each form binds; PREFIX is a sum sign or a pending derivative, which takes in all that follows it
@@ -91,6 +91,7 @@ def _dim(dim: Dim) -> str:
 
 
 def _name(name: str) -> str:
+    name = bare_name(name)
     parts = split_name(name)
     base = (GREEK | CAPITAL_GREEK).get(parts.base, parts.base)
     for accent in parts.accents:

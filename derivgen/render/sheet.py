@@ -11,6 +11,7 @@ from derivgen.derivation import (
     Conclude,
     Define,
     Derivation,
+    Drawing,
     Grid,
     Rewrite,
     Solutions,
@@ -20,8 +21,9 @@ from derivgen.derivation import (
     Table,
 )
 from derivgen.errors import Place
-from derivgen.expr.nodes import SCALAR, Entry, Expr, Layout, Partial
+from derivgen.expr.nodes import SCALAR, At, Entry, Expr, Layout, Partial
 from derivgen.expr.shapes import is_scalar, shape
+from derivgen.expr.walk import symbols
 from derivgen.problem.model import Part, Problem, Sheet
 from derivgen.render.environment import environment, render
 from derivgen.render.report import Answer, Report
@@ -33,11 +35,13 @@ from derivgen.render.views import (
     ClaimView,
     DefineView,
     DefinitionView,
+    DrawingView,
     Edition,
     GridView,
     LineView,
     PartView,
     ProblemView,
+    ResultsView,
     ResultView,
     SheetView,
     SolutionsView,
@@ -154,7 +158,7 @@ def _part(label: str, answer: Answer, shows: Edition, problem: Problem) -> PartV
         remark=part.remark if shows.results else "",
         points=part.points,
         assumed=_assumed(part, problem),
-        sought=_sought(derivation) if derivation else _statement(part),
+        sought=_sought(derivation, part) if derivation else _statement(part),
         blocks=_shown_blocks(derivation, statuses, shows) if derivation else (),
         result=result_view(derivation) if derivation and shows.results and derivation.question is None else None,
         check=check_view(answer.report, derivation) if answer.report and derivation and shows.steps else None,
@@ -181,7 +185,7 @@ def _shown_blocks(derivation: Derivation, statuses: Sequence[str], shows: Editio
     blocks = block_views(derivation, statuses)
     if shows.steps:
         return blocks
-    kept = (ResultView, SolutionsView) if shows.results else ()
+    kept = (ResultView, ResultsView, SolutionsView, DrawingView) if shows.results else ()
     return tuple(block for block in blocks if isinstance(block, kept))
 
 
@@ -210,8 +214,15 @@ def block_views(derivation: Derivation, statuses: Sequence[str] = ()) -> tuple[B
             continue
         close()
         block = _block(step, status, derivation)
-        if block is not None:
-            blocks.append(block)
+        match block, blocks[-1:]:
+            case None, _:
+                continue
+            case ResultView(), [ResultsView(results)]:
+                blocks[-1] = ResultsView((*results, block))
+            case ResultView(), [ResultView() as before]:
+                blocks[-1] = ResultsView((before, block))
+            case _:
+                blocks.append(block)
     close()
     return tuple(blocks)
 
@@ -238,6 +249,8 @@ def _block(step: Step, status: str, derivation: Derivation) -> Block | None:
             about = digits is not None
             layout = str(derivation.layout) if derivation.layout and of != SCALAR else ""
             return ResultView(heading, result, of, layout, "", False, (), (), about=about)
+        case Drawing(picture):
+            return DrawingView(picture)
         case Rewrite():
             return None
         case _:
@@ -258,13 +271,15 @@ def full_heading(derivation: Derivation) -> Expr:
     return heading
 
 
-def _sought(derivation: Derivation) -> SoughtView:
+def _sought(derivation: Derivation, part: Part) -> SoughtView:
     name, wrt = derivation.quantity, derivation.wrt
     if derivation.question is not None:
         is_name = name is not None and name != derivation.statement
-        return SoughtView(name if is_name else None, derivation.statement)
+        of = tuple(symbol for symbol in symbols(derivation.statement) if symbol in part.given.variables)
+        shown: Expr | None = At(name, of, of) if is_name and name is not None and of else name if is_name else None
+        return SoughtView(shown, derivation.statement, domain=derivation.domain)
     if wrt is None or name is None:
-        shown: Expr | None = name if name != derivation.statement else None
+        shown = name if name != derivation.statement else None
         if name is not None and derivation.value_indices and is_scalar(derivation.statement):
             shown = Entry(name, derivation.value_indices)  # the statement is one entry of it
         return SoughtView(shown, derivation.statement)
@@ -313,7 +328,7 @@ def check_view(report: Report, derivation: Derivation) -> CheckView:
         exact=found.count("exact"),
         numeric=found.count("numeric"),
         unchecked=len(found) - len(done),
-        points=min((verdict.points for verdict in done), default=0),
+        points=min((verdict.points for verdict in done if verdict.points), default=0),
         error=max((verdict.error for verdict in done if verdict.status == "numeric"), default=0.0),
         result="differences" if status == "numeric" and derivation.wrt else status,
         result_error=result.error if result else 0.0,

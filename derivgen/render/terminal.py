@@ -17,8 +17,10 @@ from derivgen.render.views import (
     ChainView,
     CheckView,
     DefineView,
+    DrawingView,
     GridView,
     LineView,
+    ResultsView,
     ResultView,
     SolutionsView,
     SolveView,
@@ -86,7 +88,7 @@ def _rows(block: Block, said: Mapping[str, Any]) -> list[Row]:
             shown = [[f"{unicode_math(cell.left)} = {unicode_math(cell.right)}" for cell in row] for row in table]
             wide = max(len(cell) for row in shown for cell in row)
             joined = ["   ".join(f"{cell:<{wide}}" for cell in row).rstrip() for row in shown]
-            return [f"{joined[0]:<{NOTES - 2}}{names(rules)}".rstrip(), *joined[1:]]
+            return [f"{joined[0]:<{NOTES - 4}}  {names(rules)}".rstrip(), *joined[1:]]
         case GridView(header, cells):
             shown = [[unicode_math(cell) for cell in row] for row in (header, *cells)]
             widths = [max(len(row[place]) for row in shown) for place in range(len(header))]
@@ -104,6 +106,10 @@ def _rows(block: Block, said: Mapping[str, Any]) -> list[Row]:
             return rows
         case SolutionsView(unknowns, points):
             return [f"{_point(unknowns)} = {_point(point)}" for point in points]
+        case DrawingView():
+            return [f"({said['drawing']})"]
+        case ResultsView(results):
+            return [row for one in results for row in _rows(one, said)]
         case ResultView():
             shown_result = text(block.result)
             return [(unicode_math(block.heading), f"≈ {shown_result}" if block.about else shown_result, "")]

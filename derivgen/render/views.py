@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from derivgen.derivation import Equation, Fact, Instance, Rewrite
 from derivgen.expr.nodes import Expr, Index, Shape, Symbol
+from derivgen.picture import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +157,20 @@ class ResultView:
     about: bool = False
 
 
-Block = ChainView | DefineView | TableView | GridView | StatementView | SolveView | SolutionsView | ResultView
-"""What a derivation is made of, in order. Each kind has a template of its name in steps/."""
+@dataclass(frozen=True, slots=True)
+class ResultsView:
+    """Several results in one box."""
+
+    results: tuple[ResultView, ...]
+    kind: str = "results"
+
+
+@dataclass(frozen=True, slots=True)
+class DrawingView:
+    """A picture; the template lays it out."""
+
+    picture: Picture
+    kind: str = "drawing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +184,23 @@ class SoughtView:
     entry: Expr | None = None
     place: tuple[Index, ...] = ()
     by_row: bool = False
+    domain: tuple[Fact, ...] = ()
+    """Where the statement can be differentiated, as far as that is not everywhere."""
+
+
+Block = (
+    ChainView
+    | DefineView
+    | TableView
+    | GridView
+    | StatementView
+    | SolveView
+    | SolutionsView
+    | DrawingView
+    | ResultView
+    | ResultsView
+)
+"""What a derivation is made of, in order. Each kind has a template of its name in steps/."""
 
 
 @dataclass(frozen=True, slots=True)

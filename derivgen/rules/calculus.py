@@ -29,7 +29,7 @@ from derivgen.expr.nodes import (
     Symbol,
 )
 from derivgen.expr.shapes import is_scalar
-from derivgen.expr.text import split_sign
+from derivgen.expr.text import bare_name, split_sign
 from derivgen.expr.walk import depends_on, transform
 from derivgen.rules.differentiation import CALCULUS, varies
 from derivgen.rules.functions import DERIVATIVES, derivative_of
@@ -89,8 +89,7 @@ def _function_rule(name: str) -> Rule:
                     return derivative_of(function, (argument,), 0)
         return None
 
-    shown = {"exp": "e^x", "log": "log x"}.get(name, name)
-    return Rule(f"derivative of {shown}", _LAWS[name], CALCULUS, rewrite)
+    return Rule(f"derivative of {name}", _LAWS[name], CALCULUS, rewrite)
 
 
 _LAWS = {
@@ -177,7 +176,7 @@ def logarithmic(expr: Expr) -> Expr | None:
 
 def put_back(meanings: Mapping[Symbol, Expr]) -> Rule:
     """Letters by what they stand for; in a product, numbers and products in parentheses."""
-    names = ", ".join(symbol.name for symbol in meanings)
+    names = ", ".join(bare_name(symbol.name) for symbol in meanings if "'" not in symbol.name)
 
     @rule(f"put in {names}", law=r"u = u(x)", source="definition")
     def put(expr: Expr) -> Expr | None:

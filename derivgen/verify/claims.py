@@ -219,7 +219,7 @@ class _Claimed:
     def _rounded(self, bench: Bench, sides: _Sides) -> ClaimVerdict | None:
         """For decimals: is each number of the claim right but for its last digit?"""
         digits = self.claim.digits
-        if not digits or bench.wanted != 1:
+        if not digits or not self._is_constant(bench, sides):
             return None
         unit = Fraction(1, 10**digits)
         with np.errstate(all="ignore"):
@@ -234,6 +234,22 @@ class _Claimed:
                     claimed, true = np.broadcast_arrays(claimed, true)
                     return _rounding(claimed, true, unit, digits)
         return None
+
+    def _is_constant(self, bench: Bench, sides: _Sides) -> bool:
+        """Whether the truth is a number: one value at every point."""
+        if bench.wanted == 1:
+            return True
+        found: list[Array] = []
+        with np.errstate(all="ignore"):
+            for evaluator in bench.evaluators(False):
+                try:
+                    found.append(sides.truth(evaluator))
+                except (BadPoint, Irrational):
+                    continue
+                if len(found) == 2:
+                    one, other = found
+                    return one.shape == other.shape and bool(np.allclose(one, other, rtol=1e-12, atol=0))
+        return False
 
     def _wrong(self, sides: _Sides, verdict: Verdict) -> ClaimVerdict:
         """The claim and the truth at a point that is easy to follow."""
@@ -254,7 +270,12 @@ class _Claimed:
         claimed, true = np.broadcast_arrays(claimed, true)
         apart = np.abs((claimed - true).astype(float))
         place = np.unravel_index(int(apart.argmax()), apart.shape)
-        where = [*_shown_values(evaluator, self._names()), *_shown_place(evaluator, place, apart, self.by_entries())]
+        # what is put in everywhere says nothing about where the two differ
+        put_in = self.derivation.question is not None and self._is_constant(
+            self.bench(), _exprs(self.truth, self.truth)
+        )
+        names = () if put_in else self._names()
+        where = [*_shown_values(evaluator, names), *_shown_place(evaluator, place, apart, self.by_entries())]
         lead = f"at {', '.join(where)} " if where else ""
         gives, is_ = show_number(claimed[place]), show_number(true[place])
         return f"claim is wrong: {lead}it gives {gives}, the {self.what} is {is_}"

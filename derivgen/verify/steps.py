@@ -12,6 +12,7 @@ from derivgen.derivation import (
     Conclude,
     Define,
     Derivation,
+    Drawing,
     Fact,
     Grid,
     Instance,
@@ -38,6 +39,7 @@ from derivgen.verify.differences import (
     central_differences,
     derivative_order,
 )
+from derivgen.verify.drawn import check_picture
 from derivgen.verify.evaluate import Evaluator, Unknown
 from derivgen.verify.extrema import EXTREMA, check_extrema, no_other_solution
 
@@ -107,7 +109,8 @@ class _Check:
         if self.quantity is not None and self.quantity.shape == shape(derivation.statement):
             named[self.quantity.name] = derivation.statement
         named |= {symbol.name: meaning for symbol, meaning in derivation.named}
-        named |= {step.symbol.name: step.meaning for step in derivation.steps if isinstance(step, Define)}
+        defined = [step for step in derivation.steps if isinstance(step, Define)]
+        named |= {step.symbol.name: step.meaning for step in defined}
         self.goals = goals(derivation)
         self.names = frozenset(values or {}) | frozenset(definitions or {})
         self.bench = Bench(_shown(derivation), values, named)
@@ -156,6 +159,8 @@ class _Check:
                     for equation in equations:
                         yield self._holds_at(equation.left, equation.right, point)
                 yield no_other_solution(unknowns, equations, points, self.bench)
+            case Drawing(picture):
+                yield check_picture(picture, self.derivation.statement, self.bench)
             case _:
                 assert_never(step)
 
@@ -437,5 +442,7 @@ def _written(step: Step) -> Iterable[Expr]:
                 yield from (equation.left, equation.right)
             for point in points:
                 yield from point
+        case Drawing():
+            return
         case _:
             assert_never(step)
