@@ -116,7 +116,8 @@ def _problem(number: int, problem: Problem, answers: Sequence[Answer], shows: Ed
         prompt=problem.prompt,
         symbols=_symbols(problem, answers),
         definitions=tuple(
-            DefinitionView(problem.scope.symbols[name], meaning) for name, meaning in problem.scope.definitions.items()
+            DefinitionView(problem.scope.symbols[name], problem.scope.levels.get(name, meaning))
+            for name, meaning in problem.scope.definitions.items()
         ),
         parts=tuple(_part(letter, answer, shows, problem) for letter, answer in zip(letters, answers, strict=True)),
     )

@@ -42,6 +42,7 @@ from derivgen.verify.differences import (
 from derivgen.verify.drawn import check_picture
 from derivgen.verify.evaluate import Evaluator, Unknown
 from derivgen.verify.extrema import EXTREMA, check_extrema, no_other_solution
+from derivgen.verify.linear import only_solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,10 @@ class _Check:
                 for point in points:
                     for equation in equations:
                         yield self._holds_at(equation.left, equation.right, point)
-                yield no_other_solution(unknowns, equations, points, self.bench)
+                if self.derivation.task == "solve":
+                    yield only_solution(unknowns[0], equations, points, self.bench)
+                else:
+                    yield no_other_solution(unknowns, equations, points, self.bench)
             case Drawing(picture):
                 yield check_picture(picture, self.derivation.statement, self.bench)
             case _:
