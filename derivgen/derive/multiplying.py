@@ -96,7 +96,7 @@ def expand(part: Part, layout: Layout) -> Derivation:
         multiply_scalars(chain)
     if not chain.lines:
         raise CannotDerive(f"there is nothing to multiply out in {text(statement)}")
-    result, more = chain.current, list[Step]()
+    result, more = chain.current, list[Rewrite]()
     if part.form not in ("", "expanded") and is_written(result) and is_scalar(result):
         more, result = form_lines(result, quantity, part.form)
     steps: tuple[Step, ...] = (*chain.lines, *more, Conclude(quantity, result, quantity))
