@@ -7,6 +7,7 @@ from collections.abc import Callable
 from derivgen.derivation import Derivation, Rule
 from derivgen.derive import objects
 from derivgen.derive.derivative import derive as derive_derivative
+from derivgen.derive.descent import descend, newton
 from derivgen.derive.differential import derive_differential
 from derivgen.derive.dressing import dressed
 from derivgen.derive.evaluation import round_off
@@ -17,6 +18,7 @@ from derivgen.errors import CannotDerive
 from derivgen.expr.nodes import Layout
 from derivgen.expr.walk import symbols
 from derivgen.problem.model import Part
+from derivgen.rules.optimisation import NAMES as OPTIMISATION_NAMES
 
 KINDS: dict[str, Callable[[Part, Layout], Derivation]] = {
     "derive": derive_derivative,
@@ -26,10 +28,16 @@ KINDS: dict[str, Callable[[Part, Layout], Derivation]] = {
 }
 """The tasks that derive something. A part whose task is `text` has no derivation."""
 
-CALCULUS: dict[str, Callable[[Part, Layout], Derivation]] = {"derive": derive_scalar, **objects.KINDS, "plot": plot}
+CALCULUS: dict[str, Callable[[Part, Layout], Derivation]] = {
+    "derive": derive_scalar,
+    **objects.KINDS,
+    "plot": plot,
+    "descend": descend,
+    "newton": newton,
+}
 """Those that are ordinary calculus: of scalars by scalars, which the part gives as `given.variables`."""
 
-LAWS: tuple[Rule, ...] = (*objects.LAWS, round_off)
+LAWS: tuple[Rule, ...] = (*objects.LAWS, *OPTIMISATION_NAMES, round_off)
 """Laws that lines are named after beside those of the rules' CATALOGUE."""
 
 

@@ -13,6 +13,7 @@ from derivgen.rules.differentiation import LINEAR, NONLINEAR, ROUTINE
 from derivgen.rules.expansion import norm, row_times_vector
 from derivgen.rules.kronecker import KRONECKER
 from derivgen.rules.matrix_algebra import READABLE, sum_of_entries
+from derivgen.rules.optimisation import OPTIMISATION
 from derivgen.rules.scalar_forms import simplify_scalar
 from derivgen.rules.turning import TURNING
 
@@ -40,6 +41,7 @@ CATALOGUE: tuple[Rule, ...] = tuple(
             *DIFFERENTIALS,
             *CALCULUS,
             *TURNING,
+            *OPTIMISATION,
         )
     )
 )
