@@ -8,6 +8,7 @@ from derivgen.derivation import Derivation, Rule
 from derivgen.derive import objects
 from derivgen.derive.chaining import chain
 from derivgen.derive.derivative import derive as derive_derivative
+from derivgen.derive.descent import descend, newton
 from derivgen.derive.differential import derive_differential
 from derivgen.derive.dressing import dressed
 from derivgen.derive.evaluation import round_off
@@ -21,6 +22,7 @@ from derivgen.expr.nodes import Layout
 from derivgen.expr.shapes import is_scalar
 from derivgen.expr.walk import symbols
 from derivgen.problem.model import Part
+from derivgen.rules.optimisation import NAMES as OPTIMISATION_NAMES
 
 KINDS: dict[str, Callable[[Part, Layout], Derivation]] = {
     "derive": derive_derivative,
@@ -31,16 +33,18 @@ KINDS: dict[str, Callable[[Part, Layout], Derivation]] = {
 """The tasks that derive something. A part whose task is `text` has no derivation."""
 
 CALCULUS: dict[str, Callable[[Part, Layout], Derivation]] = {
-    "chain": chain,
     "derive": derive_scalar,
-    "expand": expand,
-    "plot": plot,
-    "solve": solve,
     **objects.KINDS,
+    "chain": chain,
+    "expand": expand,
+    "solve": solve,
+    "descend": descend,
+    "newton": newton,
+    "plot": plot,
 }
 """Those that are ordinary calculus: of scalars by scalars, which the part gives as `given.variables`."""
 
-LAWS: tuple[Rule, ...] = (*objects.LAWS, round_off)
+LAWS: tuple[Rule, ...] = (*objects.LAWS, *OPTIMISATION_NAMES, round_off)
 """Laws that lines are named after beside those of the rules' CATALOGUE."""
 
 

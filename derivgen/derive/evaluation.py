@@ -101,7 +101,7 @@ def value_lines(
             current = after
             continue
         if arithmetic.rounded:
-            steps.append(Rewrite((round_off,), current, after, heading, digits=digits))
+            steps.append(Rewrite((round_off,), current, after, heading, digits=_kept(current, after, digits)))
         else:
             steps.append(Rewrite((work_out,), current, after, heading))
         current = after
@@ -170,13 +170,34 @@ def rounded(expr: Expr, digits: int) -> Expr | None:
     if any(isinstance(node, Symbol | Entry | Partial) for node in subexpressions(expr)):
         return None
     # 30 digits beyond those that are shown, so that the last one shown is right
-    value = to_sympy(expr).evalf(digits + 30)
+    value = to_sympy(_elementary(expr)).evalf(digits + 30)
     if not value.is_Float and not value.is_Integer:
         return None
     import sympy
 
     exact = sympy.Rational(str(value))
     return Number(_round(Fraction(int(exact.p), int(exact.q)), digits), decimal=True)
+
+
+def _elementary(expr: Expr) -> Expr:
+    """`expr` with functions that SymPy does not have by exponentials and logarithms."""
+
+    def change(node: Expr) -> Expr | None:
+        match node:
+            case Apply(Function("sigmoid", (0,), False), (argument,)):
+                return Power(plus((_ONE, _exp(product((_MINUS, argument))))), _MINUS)
+            case Apply(Function("softplus", (0,), False), (argument,)):
+                return Apply(Function("log"), (plus((_ONE, _exp(argument))),))
+        return None
+
+    return transform(expr, change)
+
+
+_ONE, _MINUS = Number(Fraction(1)), Number(Fraction(-1))
+
+
+def _exp(argument: Expr) -> Expr:
+    return Apply(Function("exp"), (argument,))
 
 
 def _round(value: Fraction, digits: int) -> Fraction:
@@ -190,6 +211,17 @@ def _is_short(expr: Expr, digits: int) -> bool:
     """Whether all numbers in an exact value have at most `digits` decimals, so that nothing is to be rounded."""
     entries = expr.entries if isinstance(expr, Matrix) else (expr,)
     return all(isinstance(one, Number) and 10**digits % one.value.denominator == 0 for one in map(ungrouped, entries))
+
+
+def _kept(before: Expr, after: Expr, digits: int | None) -> int | None:
+    """The decimals that are right after a rounded number was used on: 3 times 0.82 is right to one decimal only."""
+    pairs = list(zip(*(one.entries if isinstance(one, Matrix) else (one,) for one in (before, after)), strict=True))
+    for exact, shown in pairs:
+        near = [rounded(one, 20) for one in (exact, shown)]
+        apart = [one.value for one in near if isinstance(one, Number)]
+        while digits is not None and digits > 0 and len(apart) == 2 and 2 * abs(apart[0] - apart[1]) * 10**digits > 1:
+            digits -= 1
+    return digits
 
 
 def _last_digit(exact: Expr, shown: Expr, digits: int) -> list[Step]:
@@ -234,7 +266,7 @@ class _Arithmetic:
 
     def _plus(self, terms: tuple[Expr, ...]) -> Expr:
         values = [_value(term) for term in terms]
-        bare = [ungrouped(term) for term in terms]
+        bare = [_without_zero(ungrouped(term)) for term in terms]
         if all(isinstance(term, Number) for term in bare):
             return self._number(sum((v for v in values if v is not None), Fraction(0)))
         if all(value is not None for value in values):
@@ -261,7 +293,9 @@ class _Arithmetic:
             )
         loose = [factor for factor in after if not (waits and _divides(factor))]
         numbers = [value for factor in loose if (value := _value(factor)) is not None]
-        if len(numbers) > 1 or (numbers and _value(after[0]) is None):
+        # (2) e is 2 e, (1) e is e
+        open_first = isinstance(after[0], Group) or _value(after[0]) in (None, 1)
+        if len(numbers) > 1 or (numbers and open_first and len(after) > 1):
             rest = [factor for factor in after if _value(factor) is None or factor not in loose]
             value = Fraction(1)
             for number in numbers:
@@ -310,6 +344,11 @@ def _divides(factor: Expr) -> bool:
         case Power(base, Number(value)) if value < 0:
             return _value(base) is not None
     return False
+
+
+def _without_zero(term: Expr) -> Expr:
+    """A term, but -0 is 0: 1 - 0 is 1 at once, not 1 + 0 first."""
+    return Number(Fraction(0)) if term == Product((_MINUS, Number(Fraction(0)))) else term
 
 
 def _collected(terms: tuple[Expr, ...]) -> Expr:

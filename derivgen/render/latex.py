@@ -432,7 +432,7 @@ class _Printer:
 
     def _unsigned(self, factors: tuple[Expr, ...]) -> Piece:
         """A product: its scalars, as a fraction where something is divided by, then its arrays with a Hadamard sign."""
-        above, below = fraction_parts(factors)
+        above, below = fraction_parts(factors, decimals=True)
         scalars, arrays = _split(above)
         divisors, array_divisors = _split(below)
         if not arrays and array_divisors:
@@ -448,7 +448,7 @@ class _Printer:
             scalars = tuple(s for s in scalars if s not in top) if coefficient else ()
             pieces.append(self._fraction(top, divisors))
         if scalars:
-            pieces.append(self._scalars(scalars, last=not arrays))
+            pieces.append(self._scalars(scalars, last=not arrays, alone=not pieces))
         if arrays:
             pieces.append(self._arrays(arrays, array_divisors))
         if len(pieces) == 1:
@@ -466,9 +466,9 @@ class _Printer:
             return Piece(f"{above.tex}/{below.tex}", PRODUCT, max(above.height, below.height))
         return Piece(rf"\frac{{{above.tex}}}{{{below.tex}}}", POWER, max(TALL, above.height, below.height))
 
-    def _scalars(self, factors: tuple[Expr, ...], last: bool) -> Piece:
+    def _scalars(self, factors: tuple[Expr, ...], last: bool, alone: bool = True) -> Piece:
         """Scalar factors side by side; a dot where a number follows something, so that the two do not run together."""
-        if len(factors) == 1 and last:
+        if len(factors) == 1 and last and (alone or not isinstance(factors[0], Group)):
             return self.piece(factors[0])
         shown, height, binding = "", 0, PRODUCT
         for place, factor in enumerate(factors):
@@ -537,9 +537,7 @@ class _Printer:
         return self._raised(base, shown)
 
     def _raised(self, base: Expr, exponent: str) -> Piece:
-        inner = self._within(base, ATOM)
-        if isinstance(base, Group) and inner.tex[0] != "(":
-            inner = self._parenthesized(inner)
+        inner = self._parenthesized(self.piece(base)) if isinstance(base, Group) else self._within(base, ATOM)
         if "^" in _scripts(inner.tex):  # x^* to a power
             inner = self._parenthesized(inner)
         return Piece(f"{inner.tex}^{{{exponent}}}", POWER, inner.height)
@@ -621,7 +619,7 @@ class _Printer:
         point = ", ".join(self.piece(value).tex for value in values)
         inner = self.piece(body)
         if isinstance(body, Symbol):
-            return Piece(f"{inner.tex}({point})", ATOM)
+            return self._call(inner.tex, *values)
         inner = inner if inner.binding >= POWER else self._parenthesized(inner)
         bar = r"\big|" if self.style.inline else r"\Big|"
         place = point if len(values) == 1 else f"({point})"

@@ -16,6 +16,7 @@ from derivgen.rules.kronecker import KRONECKER
 from derivgen.rules.linear_equations import LINEAR_EQUATIONS
 from derivgen.rules.matrix_algebra import READABLE, sum_of_entries
 from derivgen.rules.multiplying import MULTIPLYING
+from derivgen.rules.optimisation import OPTIMISATION
 from derivgen.rules.scalar_forms import simplify_scalar
 from derivgen.rules.turning import TURNING
 
@@ -46,6 +47,7 @@ CATALOGUE: tuple[Rule, ...] = tuple(
             *MULTIPLYING,
             *CHAINING,
             *LINEAR_EQUATIONS,
+            *OPTIMISATION,
         )
     )
 )
