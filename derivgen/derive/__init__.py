@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from derivgen.derivation import Derivation, Rule
 from derivgen.derive import objects
+from derivgen.derive.critical import classify, critical_points
 from derivgen.derive.derivative import derive as derive_derivative
 from derivgen.derive.differential import derive_differential
 from derivgen.derive.dressing import dressed
@@ -17,6 +18,7 @@ from derivgen.errors import CannotDerive
 from derivgen.expr.nodes import Layout
 from derivgen.expr.walk import symbols
 from derivgen.problem.model import Part
+from derivgen.rules.solving import SOLVING
 
 KINDS: dict[str, Callable[[Part, Layout], Derivation]] = {
     "derive": derive_derivative,
@@ -26,10 +28,16 @@ KINDS: dict[str, Callable[[Part, Layout], Derivation]] = {
 }
 """The tasks that derive something. A part whose task is `text` has no derivation."""
 
-CALCULUS: dict[str, Callable[[Part, Layout], Derivation]] = {"derive": derive_scalar, **objects.KINDS, "plot": plot}
+CALCULUS: dict[str, Callable[[Part, Layout], Derivation]] = {
+    "derive": derive_scalar,
+    **objects.KINDS,
+    "plot": plot,
+    "critical_points": critical_points,
+    "classify": classify,
+}
 """Those that are ordinary calculus: of scalars by scalars, which the part gives as `given.variables`."""
 
-LAWS: tuple[Rule, ...] = (*objects.LAWS, round_off)
+LAWS: tuple[Rule, ...] = (*objects.LAWS, *SOLVING, round_off)
 """Laws that lines are named after beside those of the rules' CATALOGUE."""
 
 

@@ -64,7 +64,7 @@ from derivgen.expr.nodes import (
 from derivgen.expr.shapes import is_scalar
 from derivgen.expr.shapes import shape as shape_of
 from derivgen.expr.text import bare_name, decimal_text, fraction_parts, split_sign
-from derivgen.expr.walk import free_indices
+from derivgen.expr.walk import free_indices, subexpressions
 from derivgen.render.breaking import break_lines, width
 from derivgen.render.names import CAPITAL_GREEK, GREEK, LATIN_CAPITALS, split_name
 
@@ -264,6 +264,9 @@ class _Printer:
                 return self._raised(body, "-1")
             case Trace(body):
                 return self._call(r"\operatorname{tr}", body)
+            case Det(Matrix() as body):
+                inner = self.piece(body)
+                return Piece(rf"\det {inner.tex}", POWER, inner.height)
             case Det(body):
                 return self._call(r"\det", body)
             case LogDet(body):
@@ -434,7 +437,7 @@ class _Printer:
         pieces: list[Piece] = []
         if divisors:
             coefficient = all(isinstance(divisor, Number | Size) for divisor in divisors)
-            top = tuple(s for s in scalars if isinstance(s, Number | Size)) if coefficient else scalars
+            top = tuple(s for s in scalars if _is_constant(s)) if coefficient else scalars
             scalars = tuple(s for s in scalars if s not in top) if coefficient else ()
             pieces.append(self._fraction(top, divisors))
         if scalars:
@@ -444,7 +447,8 @@ class _Printer:
         if len(pieces) == 1:
             return pieces[0]
         pieces = [piece if piece.binding >= PREFIX else self._parenthesized(piece) for piece in pieces]
-        joined = self._joined(pieces, r"\,", min(PRODUCT, *(piece.binding for piece in pieces)))
+        between = r" \cdot " if divisors and pieces[1].tex.startswith(r"\frac") else r"\,"
+        joined = self._joined(pieces, between, min(PRODUCT, *(piece.binding for piece in pieces)))
         return replace(joined, tex=joined.tex.replace(r"\,\sum", r" \sum"))
 
     def _fraction(self, top: tuple[Expr, ...], bottom: tuple[Expr, ...]) -> Piece:
@@ -467,8 +471,8 @@ class _Printer:
             asked = (PREFIX if not isinstance(factor, Kron) else POWER) if end else (POWER if chain else PRODUCT)
             piece = self._within(factor, asked, at_least=1 if isinstance(factor, Plus) and place else 0)
             whole = isinstance(factor, Group) and _is_fraction(piece.tex)
-            if isinstance(factor, Group) and piece.binding >= asked and not whole:
-                piece = self._parenthesized(piece)
+            if isinstance(factor, Group) and not whole:
+                piece = self._parenthesized(self.piece(factor))
             if place and piece.binding < PRODUCT:
                 binding = PREFIX
             gap = ""
@@ -526,8 +530,8 @@ class _Printer:
 
     def _raised(self, base: Expr, exponent: str) -> Piece:
         inner = self._within(base, ATOM)
-        if isinstance(base, Group) and inner.tex[0] != "(":
-            inner = self._parenthesized(inner)
+        if isinstance(base, Group):
+            inner = self._parenthesized(self.piece(base))
         if "^" in _scripts(inner.tex):  # x^* to a power
             inner = self._parenthesized(inner)
         return Piece(f"{inner.tex}^{{{exponent}}}", POWER, inner.height)
@@ -601,7 +605,7 @@ class _Printer:
         shown = [printer.piece(entry).tex for entry in entries]
         rows = [" & ".join(shown[start : start + wide]) for start in range(0, len(shown), wide)]
         # rows of fractions would touch each other
-        between = r" \\[4pt] " if any(r"\frac" in entry for entry in shown) else r" \\ "
+        between = r" \\[7pt] " if any(r"\frac" in entry for entry in shown) else r" \\ "
         return Piece(r"\begin{bmatrix}" + between.join(rows) + r"\end{bmatrix}", ATOM, TALL)
 
     def _at(self, body: Expr, values: tuple[Expr, ...]) -> Piece:
@@ -609,11 +613,18 @@ class _Printer:
         point = ", ".join(self.piece(value).tex for value in values)
         inner = self.piece(body)
         if isinstance(body, Symbol):
-            return Piece(f"{inner.tex}({point})", ATOM)
+            height = max((self.piece(value).height for value in values), default=0)
+            return replace(self._fenced(point, min(height, 1), "(", ")", before=inner.tex), height=height)
         inner = inner if inner.binding >= POWER else self._parenthesized(inner)
         bar = r"\big|" if self.style.inline else r"\Big|"
         place = point if len(values) == 1 else f"({point})"
         return Piece(f"{inner.tex}{bar}_{{{place}}}", ATOM, 1)
+
+
+def _is_constant(expr: Expr) -> bool:
+    """A number, or a formula of numbers that nothing was put into: it stands above the bar, as in sqrt(2)/2."""
+    constants = Number | Size | Pi | Plus | Product | Power | Apply
+    return all(isinstance(node, constants) for node in subexpressions(expr))
 
 
 def _split(factors: tuple[Expr, ...]) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
