@@ -7,6 +7,7 @@ from collections.abc import Callable
 from derivgen.derivation import Derivation, Rule
 from derivgen.derive import objects
 from derivgen.derive.chaining import chain
+from derivgen.derive.critical import classify, critical_points
 from derivgen.derive.derivative import derive as derive_derivative
 from derivgen.derive.descent import descend, newton
 from derivgen.derive.differential import derive_differential
@@ -23,6 +24,7 @@ from derivgen.expr.shapes import is_scalar
 from derivgen.expr.walk import symbols
 from derivgen.problem.model import Part
 from derivgen.rules.optimisation import NAMES as OPTIMISATION_NAMES
+from derivgen.rules.solving import SOLVING
 
 KINDS: dict[str, Callable[[Part, Layout], Derivation]] = {
     "derive": derive_derivative,
@@ -40,11 +42,13 @@ CALCULUS: dict[str, Callable[[Part, Layout], Derivation]] = {
     "solve": solve,
     "descend": descend,
     "newton": newton,
+    "critical_points": critical_points,
+    "classify": classify,
     "plot": plot,
 }
 """Those that are ordinary calculus: of scalars by scalars, which the part gives as `given.variables`."""
 
-LAWS: tuple[Rule, ...] = (*objects.LAWS, *OPTIMISATION_NAMES, round_off)
+LAWS: tuple[Rule, ...] = (*objects.LAWS, *OPTIMISATION_NAMES, *SOLVING, round_off)
 """Laws that lines are named after beside those of the rules' CATALOGUE."""
 
 

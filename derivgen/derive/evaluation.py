@@ -16,6 +16,7 @@ from math import isqrt
 from derivgen.derivation import Fact, Rewrite, Statement, Step, law, rule
 from derivgen.errors import CannotDerive
 from derivgen.expr.build import plus, product
+from derivgen.expr.build import ungrouped as ungrouped
 from derivgen.expr.nodes import (
     Apply,
     At,
@@ -125,22 +126,6 @@ def shown_alike(left: Expr, right: Expr) -> bool:
     # 16 / 5 is the quotient of two numbers, 16/5 one number
     one, other = (text(ungrouped(side)).replace(" ", "") for side in (left, right))
     return one == other
-
-
-def ungrouped(expr: Expr) -> Expr:
-    """`expr` without the parentheses that were only shown; sums and products inside each other are opened."""
-
-    def change(node: Expr) -> Expr | None:
-        match node:
-            case Group(body):
-                return body
-            case Plus(terms):
-                return plus(terms)
-            case Product(factors):
-                return product(factors)
-        return None
-
-    return transform(expr, change)
 
 
 def value_of(expr: Expr, at: Mapping[Symbol, Expr]) -> Expr:
@@ -374,11 +359,14 @@ def _value(expr: Expr) -> Fraction | None:
             for factor in factors:
                 value_of_factor = _value(factor)
                 if value_of_factor is None:
-                    return None
+                    return _of_roots(factors)
                 total *= value_of_factor
             return total
         case Power(base, exponent):
             below, above = _value(base), _value(exponent)
+            if below is None and above is not None and above.denominator == 1 and above % 2 == 0 and above > 0:
+                square = _squared(base)
+                return None if square is None else _value(Power(Number(square[1]), Number(above / 2)))
             if below is None or above is None or above.denominator != 1:
                 return None
             if below == 0 and above < 0:
@@ -387,6 +375,40 @@ def _value(expr: Expr) -> Fraction | None:
             if abs(above) * bits > LARGEST_POWER_BITS:
                 return None
             return below ** int(above)
+    return None
+
+
+def _of_roots(factors: tuple[Expr, ...]) -> Fraction | None:
+    """The value of a product of square roots where it is a fraction: sqrt(2) times sqrt(8) is 4."""
+    found = [_squared(factor) for factor in factors]
+    known = [one for one in found if one is not None]
+    if len(known) < len(found):
+        return None
+    sign, square = 1, Fraction(1)
+    for own, value in known:
+        sign, square = sign * own, square * value
+    root = _root(square)
+    return None if root is None else sign * root
+
+
+def _squared(expr: Expr) -> tuple[int, Fraction] | None:
+    """The sign and the square of numbers and square roots of numbers, and of products of them."""
+    match expr:
+        case Number(value):
+            return (1 if value >= 0 else -1), value * value
+        case Group(body):
+            return _squared(body)
+        case Apply(Function("sqrt", (0,), False), (argument,)):
+            inside = _value(argument)
+            return None if inside is None or inside < 0 else (1, inside)
+        case Product(factors):
+            sign, square = 1, Fraction(1)
+            for factor in factors:
+                found = _squared(factor)
+                if found is None:
+                    return None
+                sign, square = sign * found[0], square * found[1]
+            return sign, square
     return None
 
 

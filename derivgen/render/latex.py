@@ -272,6 +272,9 @@ class _Printer:
                 return self._raised(body, "-1")
             case Trace(body):
                 return self._call(r"\operatorname{tr}", body)
+            case Det(Matrix() as body):
+                inner = self.piece(body)
+                return Piece(rf"\det {inner.tex}", POWER, inner.height)
             case Det(body):
                 return self._call(r"\det", body)
             case LogDet(body):
@@ -444,7 +447,7 @@ class _Printer:
             coefficient = all(isinstance(divisor, Number | Size) for divisor in divisors) and not all(
                 map(_is_numeric, scalars)
             )
-            top = tuple(s for s in scalars if isinstance(s, Number | Size)) if coefficient else scalars
+            top = tuple(s for s in scalars if _is_constant(s)) if coefficient else scalars
             scalars = tuple(s for s in scalars if s not in top) if coefficient else ()
             pieces.append(self._fraction(top, divisors))
         if scalars:
@@ -454,7 +457,8 @@ class _Printer:
         if len(pieces) == 1:
             return pieces[0]
         pieces = [piece if piece.binding >= PREFIX else self._parenthesized(piece) for piece in pieces]
-        joined = self._joined(pieces, r"\,", min(PRODUCT, *(piece.binding for piece in pieces)))
+        between = r" \cdot " if divisors and pieces[1].tex.startswith(r"\frac") else r"\,"
+        joined = self._joined(pieces, between, min(PRODUCT, *(piece.binding for piece in pieces)))
         return replace(joined, tex=joined.tex.replace(r"\,\sum", r" \sum"))
 
     def _fraction(self, top: tuple[Expr, ...], bottom: tuple[Expr, ...]) -> Piece:
@@ -611,7 +615,7 @@ class _Printer:
         shown = [printer.piece(entry).tex for entry in entries]
         rows = [" & ".join(shown[start : start + wide]) for start in range(0, len(shown), wide)]
         # rows of fractions would touch each other
-        between = r" \\[4pt] " if any(r"\frac" in entry for entry in shown) else r" \\ "
+        between = r" \\[7pt] " if any(r"\frac" in entry for entry in shown) else r" \\ "
         return Piece(r"\begin{bmatrix}" + between.join(rows) + r"\end{bmatrix}", ATOM, TALL)
 
     def _at(self, body: Expr, values: tuple[Expr, ...]) -> Piece:
@@ -619,11 +623,18 @@ class _Printer:
         point = ", ".join(self.piece(value).tex for value in values)
         inner = self.piece(body)
         if isinstance(body, Symbol):
-            return self._call(inner.tex, *values)
+            height = max((self.piece(value).height for value in values), default=0)
+            return replace(self._fenced(point, min(height, 1), "(", ")", before=inner.tex), height=height)
         inner = inner if inner.binding >= POWER else self._parenthesized(inner)
         bar = r"\big|" if self.style.inline else r"\Big|"
         place = point if len(values) == 1 else f"({point})"
         return Piece(f"{inner.tex}{bar}_{{{place}}}", ATOM, 1)
+
+
+def _is_constant(expr: Expr) -> bool:
+    """A number, or a formula of numbers that nothing was put into: it stands above the bar, as in sqrt(2)/2."""
+    constants = Number | Size | Pi | Plus | Product | Power | Apply
+    return all(isinstance(node, constants) for node in subexpressions(expr))
 
 
 def _split(factors: tuple[Expr, ...]) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:

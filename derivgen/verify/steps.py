@@ -13,6 +13,7 @@ from derivgen.derivation import (
     Define,
     Derivation,
     Drawing,
+    Equation,
     Fact,
     Grid,
     Instance,
@@ -153,10 +154,12 @@ class _Check:
                 yield from map(self._fact, facts)
                 if not facts:
                     yield Verdict("exact", self.bench.wanted)  # it states nothing but how numbers are shown
-            case Solve(_, equations, points, case):
+            case Solve(_, equations, points, case, of, either):
                 for point in points:
-                    for equation in (*case, *equations):
+                    for equation in (*case, *of, *(() if either else equations)):
                         yield self._holds_at(equation.left, equation.right, point)
+                    if either:
+                        yield self._one_holds_at(equations, point)
             case Solutions(unknowns, equations, points):
                 for point in points:
                     for equation in equations:
@@ -200,6 +203,10 @@ class _Check:
     def _holds_at(self, left: Expr, right: Expr, point: tuple[Expr, ...]) -> Verdict:
         """Has an equation both sides equal where the unknowns are `point`?"""
         return self.bench.equal(At(left, self.unknowns, point), At(right, self.unknowns, point))
+
+    def _one_holds_at(self, equations: tuple[Equation, ...], point: tuple[Expr, ...]) -> Verdict:
+        found = [self._holds_at(equation.left, equation.right, point) for equation in equations]
+        return next((verdict for verdict in found if verdict.holds), worst(found))
 
     def _in_full(self, heading: Expr) -> Expr | None:
         """The entry y_i of a statement that is given as such, in index notation, as that statement."""
@@ -436,8 +443,8 @@ def _written(step: Step) -> Iterable[Expr]:
         case Statement(_, _, facts):
             for fact in facts:
                 yield from (fact.left, fact.right)
-        case Solve(_, equations, points, assumed):
-            for equation in (*assumed, *equations):
+        case Solve(_, equations, points, assumed, of):
+            for equation in (*assumed, *of, *equations):
                 yield from (equation.left, equation.right)
             for point in points:
                 yield from point
