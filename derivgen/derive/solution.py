@@ -99,9 +99,12 @@ def bound(items: Sequence[Item], solutions: tuple[Values, ...]) -> Found:
 
 
 def under(case: tuple[Equation, ...], found: Found) -> list[Item]:
-    """The lines of a case, under its name."""
+    """The lines of a case, under its name; a case inside it says both."""
     if not case:
         return list(found.items)
+    for item in found.items:
+        if isinstance(item, Line) and item.case:
+            item.case = (*case, *item.case)
     return [Line((), (), case=case, solutions=found.solutions), *found.items]
 
 

@@ -623,8 +623,7 @@ class _Printer:
         point = ", ".join(self.piece(value).tex for value in values)
         inner = self.piece(body)
         if isinstance(body, Symbol):
-            height = max((self.piece(value).height for value in values), default=0)
-            return replace(self._fenced(point, min(height, 1), "(", ")", before=inner.tex), height=height)
+            return self._call(inner.tex, *values)
         inner = inner if inner.binding >= POWER else self._parenthesized(inner)
         bar = r"\big|" if self.style.inline else r"\Big|"
         place = point if len(values) == 1 else f"({point})"
