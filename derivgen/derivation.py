@@ -34,6 +34,11 @@ def rule(name: str, *, law: str, source: str) -> Callable[[Callable[[Expr], Expr
     return made
 
 
+def law(name: str, law: str, source: str) -> Rule:
+    """A law that a line is named after, where what it does is done by a kind of task and not by a rewriting rule."""
+    return Rule(name, law, source, lambda expr: None)
+
+
 @dataclass(frozen=True, slots=True)
 class Instance:
     """A law at work: `left` = `right`, shown beside the name of its rule, such as dx_i/dx_k = delta_ik."""

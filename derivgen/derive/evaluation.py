@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
 
-from derivgen.derivation import Fact, Rewrite, Statement, Step, rule
+from derivgen.derivation import Fact, Rewrite, Statement, Step, law, rule
 from derivgen.errors import CannotDerive
 from derivgen.expr.build import plus, product
 from derivgen.expr.nodes import (
@@ -59,10 +59,7 @@ def work_out(expr: Expr) -> Expr | None:
     return None if after == expr else after
 
 
-@rule("round", law=r"\tfrac{2}{3} \approx 0.667", source="elementary arithmetic")
-def round_off(expr: Expr) -> Expr | None:
-    """For the name of a line only: it is the line that says to how many decimals."""
-    return None
+round_off = law("round", r"\tfrac{2}{3} \approx 0.667", "elementary arithmetic")
 
 
 def substituted(expr: Expr, values: Mapping[Symbol, Expr]) -> Expr:

@@ -10,23 +10,25 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from derivgen.derivation import Rewrite, Rule, Step, rule
+from derivgen.derivation import Rewrite, Rule
 from derivgen.derive.evaluation import ungrouped
 from derivgen.derive.tidying import exhausted
 from derivgen.errors import CannotDerive
-from derivgen.expr.build import factors_of, terms_of
+from derivgen.expr.build import factors_of, product, terms_of
 from derivgen.expr.nodes import Apply, Expr, Function, Number, Plus, Power, Product, Size, Symbol
 from derivgen.expr.sympy_bridge import from_sympy, is_scalar_formula, to_sympy
 from derivgen.expr.text import text
-from derivgen.expr.walk import size, subexpressions
-from derivgen.rules.algebra import TIDY, like_terms
+from derivgen.expr.walk import size, subexpressions, transform
+from derivgen.rules.algebra import TIDY, like_terms, minus_difference
 from derivgen.rules.calculus import (
     distribute_fully,
     merge_powers,
     order_of_factors,
     order_of_polynomial,
     positive_part,
+    root_squared,
     sign_over_abs,
+    turned_difference,
 )
 
 ALGEBRA = "elementary algebra, by SymPy"
@@ -36,8 +38,11 @@ LARGEST = 120
 MOST_OPERATIONS = 60
 """Of what is expanded for the sake of an identity."""
 
-WORKED_OUT = (*TIDY, merge_powers, sign_over_abs, positive_part, order_of_factors, like_terms)
-_ORDER = frozenset((order_of_factors, order_of_polynomial))
+READABLE = (*TIDY, merge_powers, order_of_factors, minus_difference, turned_difference, order_of_polynomial)
+"""What SymPy gives is brought to the order of a textbook by these."""
+WORKED_OUT = (*TIDY, merge_powers, root_squared, sign_over_abs, positive_part, order_of_factors, like_terms)
+ORDER = frozenset((order_of_factors, order_of_polynomial))
+"""What only moves things."""
 
 
 def tidied(expr: Expr, used: list[Rule] | None = None) -> Expr:
@@ -46,19 +51,31 @@ def tidied(expr: Expr, used: list[Rule] | None = None) -> Expr:
     return exhausted(ungrouped(expr), WORKED_OUT, found)
 
 
-def tidy_line(expr: Expr, heading: Expr) -> tuple[list[Step], Expr]:
+def tidy_line(expr: Expr, heading: Expr) -> tuple[list[Rewrite], Expr]:
     """The line that tidies `expr` up, where that changes how it reads."""
     used: list[Rule] = []
     after = tidied(expr, used)
-    if text(after) == text(ungrouped(expr)):
+    if reads_alike(after, expr):
         return [], after
     # where something else is done too, the order of terms and factors is not worth a name
     return [Rewrite(_named(used), expr, after, heading)], after
 
 
+def reads_alike(left: Expr, right: Expr) -> bool:
+    """Whether two formulas are printed alike: 1/(2u) is, whether the 2 stands in the denominator or before it."""
+
+    def plain(node: Expr) -> Expr | None:
+        match node:
+            case Power(Product((Number(value), *rest)), Number(exponent)) if exponent == -1 and rest and value:
+                return product((Number(1 / value), Power(product(rest), Number(exponent))))
+        return None
+
+    return text(transform(ungrouped(left), plain)) == text(transform(ungrouped(right), plain))
+
+
 def _named(used: list[Rule]) -> tuple[Rule, ...]:
     main = [one for one in (like_terms, merge_powers) if one in used]
-    rest = [one for one in used if one not in _ORDER]
+    rest = [one for one in used if one not in ORDER]
     return tuple(main or rest[:1] or used[:1])
 
 
@@ -72,7 +89,7 @@ def _made(expr: Expr, change: Callable[[Any], Any]) -> Expr | None:
     symbols = {node.name: node for node in subexpressions(expr) if isinstance(node, Symbol)}
     sizes = {f"#{node.dim}": node for node in subexpressions(expr) if isinstance(node, Size)}
     back = from_sympy(change(to_sympy(expr)), symbols, sizes)
-    return None if back is None else exhausted(back, (*TIDY, merge_powers, order_of_factors, order_of_polynomial), [])
+    return None if back is None else exhausted(back, READABLE, [])
 
 
 def _common(formula: Any) -> Any:
@@ -125,9 +142,11 @@ def _trigonometric(formula: Any) -> Any:
 
 
 def _expand(formula: Any) -> Any:
+    """Multiplied out; of a fraction, numerator and denominator each by itself."""
     import sympy
 
-    return sympy.expand(formula)
+    top, bottom = sympy.fraction(sympy.together(formula))
+    return sympy.expand(formula) if bottom.is_number else sympy.expand(top) / sympy.expand(bottom)
 
 
 def _form_rule(name: str, law: str, change: Callable[[Any], Any], source: str = ALGEBRA) -> Rule:
@@ -156,13 +175,13 @@ MOST_NODES_OF_IDENTITY = 60
 # --- choosing ---------------------------------------------------------------------------------------------------------
 
 
-def form_lines(expr: Expr, heading: Expr, form: str = "") -> tuple[list[Step], Expr]:
-    """The lines that bring `expr` to the form asked for, or to a good one, and what they end in.
+def form_lines(expr: Expr, heading: Expr, form: str = "") -> tuple[list[Rewrite], Expr]:
+    """The lines that bring `expr` to the form asked for, or to a good one, and what they end in; `plain` is tidy only.
 
     Raises CannotDerive where the form asked for cannot be reached.
     """
     steps, current = tidy_line(expr, heading)
-    if form.startswith("in terms of"):
+    if form == "plain":
         return steps, current
     if form:
         if form not in ASKED:
@@ -201,6 +220,8 @@ def _better(expr: Expr) -> tuple[Rule, Expr] | None:
         return None
     best: tuple[float, Rule, Expr] | None = None
     now = cost(expr)
+    if (joined := _top_as_one(expr)) is not None and cost(joined) < now:
+        return one_fraction, joined
     for name, after in _candidates(expr):
         if text(after) == text(expr):
             continue
@@ -225,6 +246,17 @@ def _candidates(expr: Expr) -> Iterator[tuple[Rule, Expr]]:
         after = trigonometric(expr)
         if after is not None:
             yield trigonometric, after
+
+
+def _top_as_one(expr: Expr) -> Expr | None:
+    """A fraction whose numerator holds fractions, with these brought to one denominator."""
+    if not isinstance(expr, Product):
+        return None
+    above = [one for one in expr.factors if isinstance(one, Plus) and any(_has_divisor(term) for term in one.terms)]
+    if len(above) != 1 or not _has_divisor(expr):
+        return None
+    joined = _made(above[0], _together)
+    return None if joined is None else tidied(product(joined if one is above[0] else one for one in expr.factors))
 
 
 def _has_squares(expr: Expr) -> bool:
@@ -286,9 +318,3 @@ def cost(expr: Expr) -> float:
 
 
 FORMS: tuple[Rule, ...] = (common_factor, factor, cancel_fraction, one_fraction, trigonometric, expand_all)
-
-
-@rule("in terms of", law=r"1 - \sigma(x) = \frac{e^{-x}}{1 + e^{-x}}", source=ALGEBRA)
-def in_terms(expr: Expr) -> Expr | None:
-    """For the name of a line: the factory `written_in` makes the rule itself."""
-    return None

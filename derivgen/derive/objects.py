@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from derivgen.derivation import Conclude, Derivation, Fact, Instance, Rewrite, Rule, Statement, Table, rule
+from derivgen.derivation import Conclude, Derivation, Fact, Instance, Rewrite, Rule, Statement, Table, law
 from derivgen.derive.evaluation import put_in, value_lines, value_of, work_out
 from derivgen.derive.good_form import expand_all, good_form, tidied
 from derivgen.derive.partials import Work, derivative_name, evaluated, work_on
@@ -37,37 +37,20 @@ from derivgen.expr.shapes import shape
 from derivgen.problem.model import Part
 from derivgen.rules.differentiation import CALCULUS
 
-
-@rule("stack the partial derivatives", law=r"(\nabla f)_i = \frac{\partial f}{\partial x_i}", source=CALCULUS)
-def stacked(expr: Expr) -> Expr | None:
-    """For the name of a line only: the lines above have found the entries."""
-    return None
-
-
-@rule("put the derivatives in", law=r"\frac{\partial f}{\partial x} = f_x", source="definition")
-def entries_in(expr: Expr) -> Expr | None:
-    """For the name of a line only: the lines above have found the entries."""
-    return None
-
-
-@rule(
+stacked = law("stack the partial derivatives", r"(\nabla f)_i = \frac{\partial f}{\partial x_i}", CALCULUS)
+entries_in = law("put the derivatives in", r"\frac{\partial f}{\partial x} = f_x", "definition")
+directional_law = law(
     "directional derivative",
-    law=r"D_{\mathbf{v}} f = \nabla f^{\mathsf T}\,\mathbf{v} / \lVert \mathbf{v} \rVert",
-    source=CALCULUS,
+    r"D_{\mathbf{v}} f = \nabla f^{\mathsf T}\,\mathbf{v} / \lVert \mathbf{v} \rVert",
+    CALCULUS,
 )
-def directional_law(expr: Expr) -> Expr | None:
-    """For the name of a line only."""
-    return None
-
-
-@rule(
+tangent_law = law(
     "tangent plane",
-    law=r"z = f(a, b) + \frac{\partial f}{\partial x}(a, b)\,(x - a) + \frac{\partial f}{\partial y}(a, b)\,(y - b)",
-    source=CALCULUS,
+    r"z = f(a, b) + \frac{\partial f}{\partial x}(a, b)\,(x - a) + \frac{\partial f}{\partial y}(a, b)\,(y - b)",
+    CALCULUS,
 )
-def tangent_law(expr: Expr) -> Expr | None:
-    """For the name of a line only."""
-    return None
+
+LAWS = (stacked, entries_in, directional_law, tangent_law)
 
 
 # --- entries ----------------------------------------------------------------------------------------------------------
@@ -347,7 +330,7 @@ def _each_at_point(work: Work, names: Sequence[Expr], values: Sequence[Expr]) ->
         return work.finished("partials", _column(names), _column(values))
     ends = [evaluated(work, name, value) for name, value in zip(names, values, strict=True)]
     boxes = [step for step in work.steps if isinstance(step, Conclude)][-len(ends) :]
-    work.steps = [step for step in work.steps if step not in boxes] + boxes
+    work.steps = [*(step for step in work.steps if step not in boxes), *boxes]
     return work.finished("partials", _column([question for question, _ in ends]), _column([end for _, end in ends]))
 
 

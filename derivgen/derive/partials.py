@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from derivgen.derivation import Conclude, Derivation, Step
 from derivgen.derive.domain import domain_of
 from derivgen.derive.evaluation import value_lines
+from derivgen.derive.in_terms import in_terms_lines
 from derivgen.derive.naming import quantity_for, reserved_names
 from derivgen.derive.scalar import Differentiation
+from derivgen.errors import CannotDerive, ExpressionError
 from derivgen.expr.nodes import ONE, At, Dim, Expr, Layout, Matrix, Partial, Symbol
 from derivgen.expr.shapes import shape
 from derivgen.expr.walk import symbols
+from derivgen.problem.expression import parse_expression
 from derivgen.problem.model import Part
 
 
@@ -87,12 +90,29 @@ def derive_scalar(part: Part, layout: Layout) -> Derivation:
         inner = heading
         heading = derivative_name(work, wrts[:count])
         form = part.form if count == len(wrts) else ""
-        current = work.derivative(current, wrt, heading, inner, form)
+        named = form.startswith("in terms of")
+        current = work.derivative(current, wrt, heading, inner, "plain" if named else form)
+        if named:
+            quantity, meaning = quantity_of(part)
+            steps, current = in_terms_lines(current, quantity, meaning, heading)
+            work.steps += steps
     work.steps.append(Conclude(heading, current, heading))
     question: Expr = heading
     if part.given.at:
         question, current = evaluated(work, heading, current)
     return work.finished("derive", question, current)
+
+
+def quantity_of(part: Part) -> tuple[Expr, Expr]:
+    """What `form: in terms of E` names, and what that stands for: E is a formula, or a name of `define`.
+
+    Raises CannotDerive where it cannot be read.
+    """
+    written = part.form.removeprefix("in terms of").strip()
+    try:
+        return parse_expression(written, part.scope), parse_expression(written, part.scope, expand=True)
+    except ExpressionError as error:
+        raise CannotDerive(f"`form: {part.form}`: {error.message}") from error
 
 
 def derivative_name(work: Work, wrts: tuple[Symbol, ...]) -> Expr:

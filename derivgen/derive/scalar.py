@@ -11,11 +11,11 @@ strictly smaller formulas, so this comes to an end.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from derivgen.derivation import Define, Instance, Rewrite, Rule, Step, Table
 from derivgen.derive.evaluation import ungrouped
-from derivgen.derive.good_form import form_lines, tidied
+from derivgen.derive.good_form import ORDER, form_lines, tidied
 from derivgen.errors import CannotDerive
 from derivgen.expr.build import factors_of, plus, product
 from derivgen.expr.nodes import (
@@ -83,6 +83,11 @@ class Differentiation:
         finally:
             self.depth -= 1
         steps, result = form_lines(found, heading, form)
+        last = self.steps[-1] if self.steps else None
+        if steps and set(steps[0].rules) <= ORDER and isinstance(last, Rewrite) and last.heading == heading:
+            # the order of factors is worth no line of its own
+            self.steps[-1] = replace(last, after=steps[0].after)
+            steps = steps[1:]
         self.steps += steps
         return result
 
@@ -148,8 +153,10 @@ class Differentiation:
         for sign, term in signs:
             found = _quick(term, wrt)
             if found is None:
-                result = self.take(term, Partial(term, wrt), term)
+                pending = Partial(term, wrt)
+                result = self.take(term, pending, term)
                 derivatives.append(_signed(sign, result))
+                rules.append(calculus.derivative_found(pending, result))
                 continue
             rules += found.rules
             derivatives.append(_signed(sign, found.derivative))

@@ -6,6 +6,7 @@ from derivgen.derivation import Rule
 from derivgen.rules.algebra import TIDY, constant_out_of_sum, like_terms
 from derivgen.rules.assembly import ASSEMBLY, fixed_subscript
 from derivgen.rules.assumptions import ASSUMED
+from derivgen.rules.calculus import ELEMENTARY, FORMS, LETTERS
 from derivgen.rules.contraction import CONTRACTION
 from derivgen.rules.differentials import DIFFERENTIALS
 from derivgen.rules.differentiation import LINEAR, NONLINEAR, ROUTINE
@@ -14,6 +15,8 @@ from derivgen.rules.kronecker import KRONECKER
 from derivgen.rules.matrix_algebra import READABLE, sum_of_entries
 from derivgen.rules.scalar_forms import simplify_scalar
 from derivgen.rules.turning import TURNING
+
+CALCULUS = (*ELEMENTARY, *LETTERS, *FORMS)
 
 CATALOGUE: tuple[Rule, ...] = tuple(
     dict.fromkeys(
@@ -35,6 +38,7 @@ CATALOGUE: tuple[Rule, ...] = tuple(
             *READABLE,
             *ASSUMED,
             *DIFFERENTIALS,
+            *CALCULUS,
             *TURNING,
         )
     )

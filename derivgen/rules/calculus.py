@@ -287,6 +287,32 @@ def sign_over_abs(expr: Expr) -> Expr | None:
     return None
 
 
+@rule("square of a root", law=r"\sqrt{u}^{\,2} = u", source=ALGEBRA)
+def root_squared(expr: Expr) -> Expr | None:
+    match expr:
+        case Power(Apply(Function("sqrt"), (inner,)), Number(value)) if value.denominator == 1 and value % 2 == 0:
+            return inner if value == 2 else Power(inner, Number(value / 2))
+    return None
+
+
+@rule("minus a difference", law="-(u - v) = v - u", source=ALGEBRA)
+def turned_difference(expr: Expr) -> Expr | None:
+    """A product with a minus sign in front and a difference among its factors."""
+    match expr:
+        case Product((Number(value), *rest)) if value < 0:
+            for place, factor in enumerate(rest):
+                if isinstance(factor, Plus) and len(factor.terms) == 2:
+                    (sign, _), (other, last) = map(split_sign, factor.terms)
+                    if sign > 0 > other:
+                        rest[place] = Plus((last, _negative(factor.terms[0])))
+                        return product((*(() if value == -1 else (Number(-value),)), *rest))
+    return None
+
+
+def _negative(expr: Expr) -> Expr:
+    return Number(-expr.value) if isinstance(expr, Number) else product((MINUS_ONE, expr))
+
+
 @rule("positive part", law=r"\operatorname{relu}(u)\,[u > 0] = \operatorname{relu}(u)", source=ALGEBRA)
 def positive_part(expr: Expr) -> Expr | None:
     match expr:
@@ -301,7 +327,7 @@ def positive_part(expr: Expr) -> Expr | None:
 
 @rule("order of factors", law=r"u\,v = v\,u", source=ALGEBRA)
 def order_of_factors(expr: Expr) -> Expr | None:
-    """Numbers, letters, powers of letters, sums in parentheses, functions, exponentials: 6x cos(3x^2)."""
+    """Numbers, letters and their powers, functions, sums in parentheses, exponentials: 6x cos(3x^2), x (x + 2) e^x."""
     match expr:
         case Product(factors) if is_scalar(expr):
             above = sorted((factor for factor in factors if not _is_below(factor)), key=_rank)
@@ -326,11 +352,11 @@ def _rank(factor: Expr) -> tuple[int, str]:
         case Power(_, exponent) if not isinstance(exponent, Number):
             return 2, ""
         case Plus() | Power(Plus()):
-            return 3, ""
+            return 5, ""
         case Apply(Function("exp")) | Power(Apply(Function("exp"))):
             return 6, ""
         case Apply() | Power(Apply()):
-            return 5, ""
+            return 3, ""
     return 4, ""
 
 
@@ -435,6 +461,8 @@ ELEMENTARY: tuple[Rule, ...] = (constant, identity, power_of_x, exponential, *FU
 FORMS: tuple[Rule, ...] = (
     negative_power,
     merge_powers,
+    root_squared,
+    turned_difference,
     sign_over_abs,
     positive_part,
     order_of_factors,

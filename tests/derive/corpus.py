@@ -137,6 +137,29 @@ DIFFERENTIALS: list[tuple[str, str, str]] = [
 ]
 """Questions for the method `differential`, besides those above."""
 
+CALCULUS: list[tuple[str, str, str]] = [
+    ("3*x**2 + 2*x - 5", "x", "x: scalar"),
+    ("1/x**2", "x", "x: scalar"),
+    ("(3*x + 2)**4", "x", "x: scalar"),
+    ("log(x**2)", "x", "x: scalar"),
+    ("x**2*exp(x)", "x", "x: scalar"),
+    ("x*sin(x)*cosh(x)", "x", "x: scalar"),
+    ("(x**2 + 1)/(x - 1)", "x", "x: scalar"),
+    ("sin(x)/(1 + cos(x))", "x", "x: scalar"),
+    ("x**x", "x", "x: scalar positive"),
+    ("2**x + tan(x) + sinh(x)", "x", "x: scalar"),
+    ("asin(x) + acos(x) + atan(x)", "x", "x: scalar"),
+    ("sqrt(x) + erf(x) + tanh(x)", "x", "x: scalar positive"),
+    ("sigmoid(x) + softplus(x)", "x", "x: scalar"),
+    ("abs(x) + relu(x) + sign(x)", "x", "x: scalar"),
+    ("relu(x)**2 + log(abs(x))", "x", "x: scalar"),
+    ("exp(x*y) + x**2*y**3", "x", "x: scalar; y: scalar"),
+    ("x**y + y**x", "x", "x: scalar positive; y: scalar positive"),
+    ("sin(cos(x**2))", "x", "x: scalar"),
+    ("x/sqrt(1 + x**2)", "x", "x: scalar"),
+]
+"""Of scalar formulas, as a first course takes them."""
+
 MATRIX_FORMS: list[tuple[str, str]] = [
     ("sum(A[i, j]*x[i]*y[i], i)", "A: matrix(n, n); x: vector(n); y: vector(n)"),
     ("sum(A[k, i]*B[k, j]*x[j], j, k)", "A: matrix(n, n); B: matrix(n, n); x: vector(n)"),
@@ -171,4 +194,5 @@ def matrix_form(case: tuple[str, str]) -> Part:
 
 
 def parts() -> list[Part]:
-    return [*map(derivative, DERIVATIVES), *map(matrix_form, MATRIX_FORMS), *map(differential, DIFFERENTIALS)]
+    derivatives = (*DERIVATIVES, *CALCULUS)
+    return [*map(derivative, derivatives), *map(matrix_form, MATRIX_FORMS), *map(differential, DIFFERENTIALS)]

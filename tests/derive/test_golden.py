@@ -16,19 +16,23 @@ from derivgen.expr.nodes import Layout
 from derivgen.expr.shapes import show_shape
 from derivgen.expr.text import text
 from derivgen.render.plain import unicode_math
+from derivgen.render.terminal import derivation_text
 
-from .corpus import DERIVATIVES, DIFFERENTIALS, MATRIX_FORMS, derivative, differential, matrix_form
+from .corpus import CALCULUS, DERIVATIVES, DIFFERENTIALS, MATRIX_FORMS, derivative, differential, matrix_form
 
 FOLDER = Path(__file__).parents[1] / "golden"
 CASES = [
     *((f"derivative-{number:02}", derivative(case)) for number, case in enumerate(DERIVATIVES, 1)),
     *((f"differential-{number:02}", differential(case)) for number, case in enumerate(DIFFERENTIALS[:6], 1)),
+    *((f"calculus-{number:02}", derivative(case)) for number, case in enumerate(CALCULUS, 1)),
     *((f"matrix-form-{number:02}", matrix_form(case)) for number, case in enumerate(MATRIX_FORMS, 1)),
 ]
 
 
 def trace(derivation: Derivation) -> str:
     """The lines of a derivation, read aloud: what equals what, by which law."""
+    if derivation.question is not None:
+        return f"{derivation.task}: {text(derivation.statement)}\n\n{derivation_text(derivation)}\n"
     variable = f" by {derivation.wrt.name}" if derivation.wrt else ""
     written = [f"{derivation.task}: {text(derivation.statement)}{variable}", ""]
     heading = None

@@ -53,6 +53,7 @@ from derivgen.rules import (
     matrix_algebra,
     scalar_forms,
 )
+from derivgen.rules.calculus import FUNCTION_RULES
 from derivgen.verify.checks import check_equal
 
 from .symbols import (
@@ -97,6 +98,7 @@ from .symbols import (
     y,
     y_i,
 )
+from .test_calculus import TABLE as CALCULUS
 from .test_differentials import TABLE as DIFFERENTIALS
 
 xT = Transpose(x)
@@ -376,7 +378,8 @@ def test_is_true(rule: Rule, before: Expr, after: Expr) -> None:
 
 
 def test_each_rule_has_a_row() -> None:
-    tested = {rule.name for rule, _, _ in (*TABLE, *DIFFERENTIALS)}
+    tested = {rule.name for rule, _, _ in (*TABLE, *DIFFERENTIALS, *CALCULUS)}
+    tested |= {rule.name for rule in FUNCTION_RULES.values()}
     assert {rule.name for rule in CATALOGUE} <= tested
 
 
