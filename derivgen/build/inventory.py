@@ -8,7 +8,7 @@ from pathlib import Path
 
 from derivgen import __version__
 from derivgen.build.sheets import find_sheets
-from derivgen.derive import KINDS
+from derivgen.derive import CALCULUS, KINDS, LAWS
 from derivgen.errors import BuildError, TexError, UserError
 from derivgen.render.engine import compile_tex, engines
 from derivgen.render.environment import template_folder
@@ -28,8 +28,8 @@ def inventory() -> str:
     return "".join(
         (
             _section("problems", sheets),
-            _section("kinds", [*KINDS, "text"]),
-            _section("rules", [f"{rule.name:42} {rule.law}    ({rule.source})" for rule in CATALOGUE]),
+            _section("kinds", [*dict.fromkeys((*KINDS, *CALCULUS)), "text"]),
+            _section("rules", [f"{rule.name:42} {rule.law}    ({rule.source})" for rule in (*CATALOGUE, *LAWS)]),
             _section("templates", sorted(str(file.relative_to(templates)) for file in templates.rglob("*.j2"))),
             _section("engines", [str(engine.program) for engine in engines()]),
         )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from derivgen.derivation import Derivation
+from derivgen.derivation import Derivation, Rule
+from derivgen.derive import objects
 from derivgen.derive.derivative import derive as derive_derivative
 from derivgen.derive.differential import derive_differential
 from derivgen.derive.dressing import dressed
+from derivgen.derive.evaluation import round_off
 from derivgen.derive.forms import element_form, matrix_form
-from derivgen.derive.objects import KINDS as OBJECTS
 from derivgen.derive.partials import derive_scalar
 from derivgen.derive.plot import plot
 from derivgen.errors import CannotDerive
@@ -25,8 +26,11 @@ KINDS: dict[str, Callable[[Part, Layout], Derivation]] = {
 }
 """The tasks that derive something. A part whose task is `text` has no derivation."""
 
-CALCULUS: dict[str, Callable[[Part, Layout], Derivation]] = {"derive": derive_scalar, **OBJECTS, "plot": plot}
+CALCULUS: dict[str, Callable[[Part, Layout], Derivation]] = {"derive": derive_scalar, **objects.KINDS, "plot": plot}
 """Those that are ordinary calculus: of scalars by scalars, which the part gives as `given.variables`."""
+
+LAWS: tuple[Rule, ...] = (*objects.LAWS, round_off)
+"""Laws that lines are named after beside those of the rules' CATALOGUE."""
 
 
 def derive(part: Part, layout: Layout) -> Derivation:

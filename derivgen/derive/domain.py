@@ -110,5 +110,3 @@ def _solved(fact: Fact, formula: Any) -> Fact | None:
         return None
     relation = fact.relation if slope > 0 or fact.relation == "!=" else "<"
     return Fact(symbol, relation, right)
-
-

@@ -114,14 +114,17 @@ def value_lines(
         if shown is not None and shown != current:
             steps.append(Rewrite((round_off,), current, shown, heading, digits=digits))
             current = shown
-    if staged and digits is not None:
-        steps += _last_digit(exact, current, digits)
+    if digits is not None and any(isinstance(step, Rewrite) and step.digits is not None for step in steps):
+        steps.append(Statement("rounded_staged" if staged else "rounded_end", (("digits", Number(Fraction(digits))),)))
+        steps += _last_digit(exact, current, digits) if staged else []
     return steps, current
 
 
 def shown_alike(left: Expr, right: Expr) -> bool:
     """Whether two expressions read the same but for parentheses."""
-    return text(ungrouped(left)) == text(ungrouped(right))
+    # 16 / 5 is the quotient of two numbers, 16/5 one number
+    one, other = (text(ungrouped(side)).replace(" ", "") for side in (left, right))
+    return one == other
 
 
 def ungrouped(expr: Expr) -> Expr:

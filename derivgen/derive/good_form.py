@@ -293,9 +293,10 @@ def _is_worth(before: Expr, after: Expr) -> bool:
     """Whether a common factor in front is more than a letter: y e^{xy} + 2 x y^3 stays as it is."""
     if not isinstance(before, Plus) or not isinstance(after, Product):
         return True
-    return any(not isinstance(one, Number | Symbol | Plus) for one in after.factors) or sum(
-        isinstance(one, Symbol) for one in after.factors
-    ) > 1
+    return (
+        any(not isinstance(one, Number | Symbol | Plus) for one in after.factors)
+        or sum(isinstance(one, Symbol) for one in after.factors) > 1
+    )
 
 
 def cost(expr: Expr) -> float:

@@ -127,7 +127,7 @@ def _with_inverse(expr: Expr, quantity: Expr) -> list[tuple[Rule, Expr, Expr]] |
     if not isinstance(quantity, Apply) or quantity.function.name != "sigmoid":
         return None
     after = sigmoid_known(expr)
-    return None if after is None else [(sigmoid_known, expr, after)]
+    return None if after is None else [(sigmoid_known, expr, tidied(after))]
 
 
 def _polynomial(expr: Expr, quantity: Expr, meaning: Expr) -> Expr | None:

@@ -370,4 +370,3 @@ KINDS: dict[str, Callable[[Part, Layout], Derivation]] = {
     "directional": directional,
     "tangent_plane": tangent_plane,
 }
-

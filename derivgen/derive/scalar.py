@@ -192,9 +192,7 @@ class Differentiation:
                 return self._taken(product((*constants, *varying.factors)), heading, subject)
         raise CannotDerive(f"there is no law of ordinary calculus for {text(varying)}")
 
-    def _chain(
-        self, outer: Callable[[Expr], Expr], inner: Expr, expr: Expr, heading: Expr, subject: Expr
-    ) -> Expr:
+    def _chain(self, outer: Callable[[Expr], Expr], inner: Expr, expr: Expr, heading: Expr, subject: Expr) -> Expr:
         """Let u = inner: df/dx = df/du du/dx."""
         wrt = self.wrt
         u = self._letter()
@@ -231,9 +229,7 @@ class Differentiation:
         assert moved is not None
         return self._put_in(moved, primes, meanings, calculus.quotient_rule, expr, heading)
 
-    def _listed(
-        self, parts: tuple[Expr, ...]
-    ) -> tuple[list[Symbol], dict[Symbol, Symbol], dict[Symbol, Expr]]:
+    def _listed(self, parts: tuple[Expr, ...]) -> tuple[list[Symbol], dict[Symbol, Symbol], dict[Symbol, Expr]]:
         """Letters for `parts`, listed with their derivatives; those that need lines of their own get these."""
         wrt = self.wrt
         letters = [self._letter() for _ in parts]

@@ -16,6 +16,7 @@ from derivgen.expr.nodes import (
     DIFFERENTIAL,
     MINUS_ONE,
     ONE,
+    ONE_NUMBER,
     SCALAR,
     Apply,
     At,
@@ -64,7 +65,7 @@ from derivgen.expr.nodes import (
 from derivgen.expr.shapes import is_scalar
 from derivgen.expr.shapes import shape as shape_of
 from derivgen.expr.text import bare_name, decimal_text, fraction_parts, split_sign
-from derivgen.expr.walk import free_indices
+from derivgen.expr.walk import free_indices, subexpressions
 from derivgen.render.breaking import break_lines, width
 from derivgen.render.names import CAPITAL_GREEK, GREEK, LATIN_CAPITALS, split_name
 
@@ -212,6 +213,13 @@ def _is_letter(expr: Expr) -> bool:
         case Number(value):
             return value.denominator == 1
     return False
+
+
+def _is_numeric(expr: Expr) -> bool:
+    """Whether nothing but numbers stands in `expr`, in a sum or in parentheses: (12 + 4)/5 is one fraction."""
+    return isinstance(expr, Plus | Group) and not any(
+        isinstance(node, Symbol | Entry | Size | Sum) for node in subexpressions(expr)
+    )
 
 
 def _is_differential(expr: Expr) -> bool:
@@ -433,7 +441,9 @@ class _Printer:
             return self.piece(arrays[0])
         pieces: list[Piece] = []
         if divisors:
-            coefficient = all(isinstance(divisor, Number | Size) for divisor in divisors)
+            coefficient = all(isinstance(divisor, Number | Size) for divisor in divisors) and not all(
+                map(_is_numeric, scalars)
+            )
             top = tuple(s for s in scalars if isinstance(s, Number | Size)) if coefficient else scalars
             scalars = tuple(s for s in scalars if s not in top) if coefficient else ()
             pieces.append(self._fraction(top, divisors))
@@ -467,8 +477,8 @@ class _Printer:
             asked = (PREFIX if not isinstance(factor, Kron) else POWER) if end else (POWER if chain else PRODUCT)
             piece = self._within(factor, asked, at_least=1 if isinstance(factor, Plus) and place else 0)
             whole = isinstance(factor, Group) and _is_fraction(piece.tex)
-            if isinstance(factor, Group) and piece.binding >= asked and not whole:
-                piece = self._parenthesized(piece)
+            if isinstance(factor, Group) and not whole:
+                piece = self._parenthesized(self.piece(factor))
             if place and piece.binding < PRODUCT:
                 binding = PREFIX
             gap = ""
@@ -478,6 +488,8 @@ class _Printer:
                     gap = r" \cdot "
                 elif isinstance(factor, Group) or piece.tex.startswith("("):
                     gap = ""
+                elif factors[place - 1] == ONE_NUMBER:
+                    gap = r" \cdot "  # 1 log x
                 elif isinstance(factor, Number) or (isinstance(factor, Power) and isinstance(factor.base, Number)):
                     gap = r" \cdot "
                 elif piece.tex.startswith(r"\sum"):

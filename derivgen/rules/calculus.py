@@ -470,5 +470,11 @@ FORMS: tuple[Rule, ...] = (
     distribute_fully,
 )
 
-LETTERS: tuple[Rule, ...] = (product_rule, quotient_rule, chain_through(Symbol("u")), logarithmic, put_back({}))
+LETTERS: tuple[Rule, ...] = (
+    product_rule,
+    quotient_rule,
+    chain_through(Symbol("u")),
+    logarithmic,
+    put_back({Symbol("u"): ONE_NUMBER}),
+)
 """The laws that go through letters; chain_through and put_back stand for all letters."""

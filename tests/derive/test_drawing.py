@@ -340,9 +340,7 @@ def test_simplified(points: np.ndarray, most: int) -> None:
 def axes_on_paper(plot: SurfacePlot) -> np.ndarray:
     """Where the unit vectors of the variables and the function go on the paper: (2, 3); and the corner, (2, 1)."""
     rulers = (plot.across, plot.up, plot.height)
-    columns = [
-        (np.array(ruler.end) - np.array(ruler.start)) / (ruler.axis.high - ruler.axis.low) for ruler in rulers
-    ]
+    columns = [(np.array(ruler.end) - np.array(ruler.start)) / (ruler.axis.high - ruler.axis.low) for ruler in rulers]
     lows = np.array([ruler.axis.low for ruler in rulers])
     directions = np.stack(columns, axis=1)
     corner = np.array(plot.across.start) - directions @ lows
