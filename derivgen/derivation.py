@@ -142,6 +142,8 @@ class Statement:
     values: tuple[tuple[str, Expr], ...] = ()
     facts: tuple[Fact, ...] = ()
     shown: bool = True
+    boxed: bool = False
+    """It is the answer, and stands in a box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,10 @@ class Solve:
     points: tuple[tuple[Expr, ...], ...]
     case: tuple[Equation, ...] = ()
     """What the case assumes, where the solution branches: x = 0."""
+    of: tuple[Equation, ...] = ()
+    """What the line starts from, where that is not the line above; it holds at the points too."""
+    either: bool = False
+    """At each of the points one of `equations` holds: x = 0 or x = 1."""
 
 
 @dataclass(frozen=True, slots=True)

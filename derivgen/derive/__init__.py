@@ -6,17 +6,25 @@ from collections.abc import Callable
 
 from derivgen.derivation import Derivation, Rule
 from derivgen.derive import objects
+from derivgen.derive.chaining import chain
+from derivgen.derive.critical import classify, critical_points
 from derivgen.derive.derivative import derive as derive_derivative
+from derivgen.derive.descent import descend, newton
 from derivgen.derive.differential import derive_differential
 from derivgen.derive.dressing import dressed
 from derivgen.derive.evaluation import round_off
 from derivgen.derive.forms import element_form, matrix_form
+from derivgen.derive.multiplying import expand
+from derivgen.derive.normal import solve
 from derivgen.derive.partials import derive_scalar
 from derivgen.derive.plot import plot
 from derivgen.errors import CannotDerive
 from derivgen.expr.nodes import Layout
+from derivgen.expr.shapes import is_scalar
 from derivgen.expr.walk import symbols
 from derivgen.problem.model import Part
+from derivgen.rules.optimisation import NAMES as OPTIMISATION_NAMES
+from derivgen.rules.solving import SOLVING
 
 KINDS: dict[str, Callable[[Part, Layout], Derivation]] = {
     "derive": derive_derivative,
@@ -26,10 +34,21 @@ KINDS: dict[str, Callable[[Part, Layout], Derivation]] = {
 }
 """The tasks that derive something. A part whose task is `text` has no derivation."""
 
-CALCULUS: dict[str, Callable[[Part, Layout], Derivation]] = {"derive": derive_scalar, **objects.KINDS, "plot": plot}
+CALCULUS: dict[str, Callable[[Part, Layout], Derivation]] = {
+    "derive": derive_scalar,
+    **objects.KINDS,
+    "chain": chain,
+    "expand": expand,
+    "solve": solve,
+    "descend": descend,
+    "newton": newton,
+    "critical_points": critical_points,
+    "classify": classify,
+    "plot": plot,
+}
 """Those that are ordinary calculus: of scalars by scalars, which the part gives as `given.variables`."""
 
-LAWS: tuple[Rule, ...] = (*objects.LAWS, round_off)
+LAWS: tuple[Rule, ...] = (*objects.LAWS, *OPTIMISATION_NAMES, *SOLVING, round_off)
 """Laws that lines are named after beside those of the rules' CATALOGUE."""
 
 
@@ -41,7 +60,8 @@ def derive(part: Part, layout: Layout) -> Derivation:
     if part.task in CALCULUS and (part.given.variables or part.task not in KINDS):
         found = CALCULUS[part.task](part, layout)
         variables = [one for one in symbols(found.statement) if one.name not in part.scope.values]
-        return dressed(found, decimal=part.given.decimal, ordinary=len(variables) == 1 and part.task != "chain")
+        ordinary = len(variables) == 1 and is_scalar(variables[0]) and part.task != "chain"
+        return dressed(found, decimal=part.given.decimal, ordinary=ordinary)
     if part.method == "differential" and KINDS.get(part.task) is derive_derivative:
         return derive_differential(part, layout)
     if part.method != "index":

@@ -88,6 +88,7 @@ def _step(step: Step, change: Change) -> Step:
                 equations=_equations(equations, change),
                 points=_points(points, change),
                 case=_equations(case, change),
+                of=_equations(step.of, change),
             )
         case Solutions(_, equations, points):
             return replace(step, equations=_equations(equations, change), points=_points(points, change))

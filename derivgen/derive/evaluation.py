@@ -16,6 +16,7 @@ from math import isqrt
 from derivgen.derivation import Fact, Rewrite, Statement, Step, law, rule
 from derivgen.errors import CannotDerive
 from derivgen.expr.build import plus, product
+from derivgen.expr.build import ungrouped as ungrouped
 from derivgen.expr.nodes import (
     Apply,
     At,
@@ -101,7 +102,7 @@ def value_lines(
             current = after
             continue
         if arithmetic.rounded:
-            steps.append(Rewrite((round_off,), current, after, heading, digits=digits))
+            steps.append(Rewrite((round_off,), current, after, heading, digits=_kept(current, after, digits)))
         else:
             steps.append(Rewrite((work_out,), current, after, heading))
         current = after
@@ -125,22 +126,6 @@ def shown_alike(left: Expr, right: Expr) -> bool:
     # 16 / 5 is the quotient of two numbers, 16/5 one number
     one, other = (text(ungrouped(side)).replace(" ", "") for side in (left, right))
     return one == other
-
-
-def ungrouped(expr: Expr) -> Expr:
-    """`expr` without the parentheses that were only shown; sums and products inside each other are opened."""
-
-    def change(node: Expr) -> Expr | None:
-        match node:
-            case Group(body):
-                return body
-            case Plus(terms):
-                return plus(terms)
-            case Product(factors):
-                return product(factors)
-        return None
-
-    return transform(expr, change)
 
 
 def value_of(expr: Expr, at: Mapping[Symbol, Expr]) -> Expr:
@@ -170,13 +155,34 @@ def rounded(expr: Expr, digits: int) -> Expr | None:
     if any(isinstance(node, Symbol | Entry | Partial) for node in subexpressions(expr)):
         return None
     # 30 digits beyond those that are shown, so that the last one shown is right
-    value = to_sympy(expr).evalf(digits + 30)
+    value = to_sympy(_elementary(expr)).evalf(digits + 30)
     if not value.is_Float and not value.is_Integer:
         return None
     import sympy
 
     exact = sympy.Rational(str(value))
     return Number(_round(Fraction(int(exact.p), int(exact.q)), digits), decimal=True)
+
+
+def _elementary(expr: Expr) -> Expr:
+    """`expr` with functions that SymPy does not have by exponentials and logarithms."""
+
+    def change(node: Expr) -> Expr | None:
+        match node:
+            case Apply(Function("sigmoid", (0,), False), (argument,)):
+                return Power(plus((_ONE, _exp(product((_MINUS, argument))))), _MINUS)
+            case Apply(Function("softplus", (0,), False), (argument,)):
+                return Apply(Function("log"), (plus((_ONE, _exp(argument))),))
+        return None
+
+    return transform(expr, change)
+
+
+_ONE, _MINUS = Number(Fraction(1)), Number(Fraction(-1))
+
+
+def _exp(argument: Expr) -> Expr:
+    return Apply(Function("exp"), (argument,))
 
 
 def _round(value: Fraction, digits: int) -> Fraction:
@@ -190,6 +196,17 @@ def _is_short(expr: Expr, digits: int) -> bool:
     """Whether all numbers in an exact value have at most `digits` decimals, so that nothing is to be rounded."""
     entries = expr.entries if isinstance(expr, Matrix) else (expr,)
     return all(isinstance(one, Number) and 10**digits % one.value.denominator == 0 for one in map(ungrouped, entries))
+
+
+def _kept(before: Expr, after: Expr, digits: int | None) -> int | None:
+    """The decimals that are right after a rounded number was used on: 3 times 0.82 is right to one decimal only."""
+    pairs = list(zip(*(one.entries if isinstance(one, Matrix) else (one,) for one in (before, after)), strict=True))
+    for exact, shown in pairs:
+        near = [rounded(one, 20) for one in (exact, shown)]
+        apart = [one.value for one in near if isinstance(one, Number)]
+        while digits is not None and digits > 0 and len(apart) == 2 and 2 * abs(apart[0] - apart[1]) * 10**digits > 1:
+            digits -= 1
+    return digits
 
 
 def _last_digit(exact: Expr, shown: Expr, digits: int) -> list[Step]:
@@ -234,7 +251,7 @@ class _Arithmetic:
 
     def _plus(self, terms: tuple[Expr, ...]) -> Expr:
         values = [_value(term) for term in terms]
-        bare = [ungrouped(term) for term in terms]
+        bare = [_without_zero(ungrouped(term)) for term in terms]
         if all(isinstance(term, Number) for term in bare):
             return self._number(sum((v for v in values if v is not None), Fraction(0)))
         if all(value is not None for value in values):
@@ -261,7 +278,9 @@ class _Arithmetic:
             )
         loose = [factor for factor in after if not (waits and _divides(factor))]
         numbers = [value for factor in loose if (value := _value(factor)) is not None]
-        if len(numbers) > 1 or (numbers and _value(after[0]) is None):
+        # (2) e is 2 e, (1) e is e
+        open_first = isinstance(after[0], Group) or _value(after[0]) in (None, 1)
+        if len(numbers) > 1 or (numbers and open_first and len(after) > 1):
             rest = [factor for factor in after if _value(factor) is None or factor not in loose]
             value = Fraction(1)
             for number in numbers:
@@ -312,6 +331,11 @@ def _divides(factor: Expr) -> bool:
     return False
 
 
+def _without_zero(term: Expr) -> Expr:
+    """A term, but -0 is 0: 1 - 0 is 1 at once, not 1 + 0 first."""
+    return Number(Fraction(0)) if term == Product((_MINUS, Number(Fraction(0)))) else term
+
+
 def _collected(terms: tuple[Expr, ...]) -> Expr:
     """A sum in which nothing is left to work out, with its numbers added: 2 + e - 1 is 1 + e."""
     numbers = [value for term in terms if (value := _value(term)) is not None]
@@ -335,11 +359,14 @@ def _value(expr: Expr) -> Fraction | None:
             for factor in factors:
                 value_of_factor = _value(factor)
                 if value_of_factor is None:
-                    return None
+                    return _of_roots(factors)
                 total *= value_of_factor
             return total
         case Power(base, exponent):
             below, above = _value(base), _value(exponent)
+            if below is None and above is not None and above.denominator == 1 and above % 2 == 0 and above > 0:
+                square = _squared(base)
+                return None if square is None else _value(Power(Number(square[1]), Number(above / 2)))
             if below is None or above is None or above.denominator != 1:
                 return None
             if below == 0 and above < 0:
@@ -348,6 +375,40 @@ def _value(expr: Expr) -> Fraction | None:
             if abs(above) * bits > LARGEST_POWER_BITS:
                 return None
             return below ** int(above)
+    return None
+
+
+def _of_roots(factors: tuple[Expr, ...]) -> Fraction | None:
+    """The value of a product of square roots where it is a fraction: sqrt(2) times sqrt(8) is 4."""
+    found = [_squared(factor) for factor in factors]
+    known = [one for one in found if one is not None]
+    if len(known) < len(found):
+        return None
+    sign, square = 1, Fraction(1)
+    for own, value in known:
+        sign, square = sign * own, square * value
+    root = _root(square)
+    return None if root is None else sign * root
+
+
+def _squared(expr: Expr) -> tuple[int, Fraction] | None:
+    """The sign and the square of numbers and square roots of numbers, and of products of them."""
+    match expr:
+        case Number(value):
+            return (1 if value >= 0 else -1), value * value
+        case Group(body):
+            return _squared(body)
+        case Apply(Function("sqrt", (0,), False), (argument,)):
+            inside = _value(argument)
+            return None if inside is None or inside < 0 else (1, inside)
+        case Product(factors):
+            sign, square = 1, Fraction(1)
+            for factor in factors:
+                found = _squared(factor)
+                if found is None:
+                    return None
+                sign, square = sign * found[0], square * found[1]
+            return sign, square
     return None
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from derivgen.derivation import Conclude, Derivation, Fact, Instance, Rewrite, Rule, Statement, Table, law
+from derivgen.derive.batch import batch_gradient
 from derivgen.derive.evaluation import put_in, value_lines, value_of, work_out
 from derivgen.derive.good_form import expand_all, good_form, tidied
 from derivgen.derive.partials import Work, derivative_name, evaluated, work_on
@@ -136,7 +137,9 @@ def partials(part: Part, layout: Layout) -> Derivation:
 
 
 def gradient(part: Part, layout: Layout) -> Derivation:
-    """The column of partial derivatives; a row in numerator layout."""
+    """The column of partial derivatives; a row in numerator layout. The mean over the rows of a data table."""
+    if part.given.data:
+        return batch_gradient(part, layout)
     work = work_on(part)
     symbol, values = gradient_lines(work, layout)
     work.steps.append(Conclude(symbol, values, symbol))

@@ -17,6 +17,7 @@ from derivgen.expr.nodes import (
     Diag,
     Expr,
     Eye,
+    Group,
     Index,
     Inverse,
     Kron,
@@ -31,7 +32,7 @@ from derivgen.expr.nodes import (
     Zeros,
 )
 from derivgen.expr.shapes import is_scalar, shape
-from derivgen.expr.walk import subexpressions
+from derivgen.expr.walk import subexpressions, transform
 
 
 def plus(terms: Iterable[Expr]) -> Expr:
@@ -166,6 +167,22 @@ def nested_sum(indices: Sequence[Index], body: Expr) -> Expr:
     for index in reversed(indices):
         body = Sum(index, body)
     return body
+
+
+def ungrouped(expr: Expr) -> Expr:
+    """`expr` without the parentheses that were only shown; sums and products inside each other are opened."""
+
+    def change(node: Expr) -> Expr | None:
+        match node:
+            case Group(body):
+                return body
+            case Plus(terms):
+                return plus(terms)
+            case Product(factors):
+                return product(factors)
+        return None
+
+    return transform(expr, change)
 
 
 def is_plain(expr: Expr) -> bool:

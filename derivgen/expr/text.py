@@ -239,22 +239,27 @@ def _plus(terms: tuple[Expr, ...]) -> str:
 def split_sign(term: Expr) -> tuple[int, Expr]:
     """The sign that is written before `term` in a sum, and what follows it."""
     match term:
-        case Number(value) if value < 0:
-            return -1, Number(-value)
-        case Product((Number(value), *rest)) if value < 0:
-            positive = () if value == -1 else (Number(-value),)
+        case Number(value, decimal) if value < 0:
+            return -1, Number(-value, decimal)
+        case Product((Number(value, decimal), *rest)) if value < 0:
+            positive = () if value == -1 else (Number(-value, decimal),)
             kept: tuple[Expr, ...] = (*positive, *rest)
             return -1, kept[0] if len(kept) == 1 else Product(kept)
         case _:
             return 1, term
 
 
-def fraction_parts(factors: Iterable[Expr]) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
-    """The factors above and below the bar: negative powers and the denominators of numbers go below."""
+def fraction_parts(factors: Iterable[Expr], decimals: bool = False) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
+    """The factors above and below the bar: negative powers and the denominators of numbers go below.
+
+    With `decimals`, numbers that ask to be printed as decimals stay whole.
+    """
     above: list[Expr] = []
     below: list[Expr] = []
     for factor in factors:
         match factor:
+            case Number(value, True) if decimals and decimal_text(value) is not None:
+                above.append(factor)
             case Number(value) if value.denominator != 1:
                 if value.numerator != 1:
                     above.append(Number(Fraction(value.numerator)))

@@ -162,8 +162,12 @@ def _defined(document: Document, root: Node, scope: Scope, *, complain: bool) ->
             message = f"{name} has the free index {free[0].name}"
             document.complain(message, document.node_place(node), "define whole vectors and matrices")
         symbol = Symbol(name, shape(expr))
-        definitions_now = {**scope.definitions, name: expr}
-        scope = replace(scope, symbols={**scope.symbols, name: symbol}, definitions=definitions_now)
+        scope = replace(
+            scope,
+            symbols={**scope.symbols, name: symbol},
+            definitions={**scope.definitions, name: expr},
+            levels={**scope.levels, name: parse_expression(written, scope)},
+        )
     return scope
 
 

@@ -38,6 +38,8 @@ class Scope:
     sizes: frozenset[str] = frozenset()
     definitions: Mapping[str, Expr] = field(default_factory=dict)
     """Named intermediate quantities in order; an expression that uses one holds its Symbol, declared in `symbols`."""
+    levels: Mapping[str, Expr] = field(default_factory=dict)
+    """The quantities of `define` as they were written, by the names of those before them."""
     entries: Mapping[str, tuple[Symbol, ...]] = field(default_factory=dict)
     """The scalars that a vector declared as `x: vector(x1, x2)` stacks; x is one of `definitions`, too."""
     maps: Mapping[str, Map] = field(default_factory=dict)

@@ -320,7 +320,9 @@ def _equal_to(left: Expr, right: Expr) -> Math:
 def _point_of(values: Sequence[Expr]) -> Math:
     """A point as (1, 2); one coordinate by itself."""
     shown = r",\, ".join(_math(value, unmarked=True).tex for value in values)
-    return Math(shown if len(values) == 1 else f"({shown})")
+    if len(values) == 1:
+        return Math(shown)
+    return Math(rf"\Bigl({shown}\Bigr)" if r"\frac" in shown else f"({shown})")
 
 
 def _pictured(picture: Picture, said: Mapping[str, Any]) -> PictureView:

@@ -44,6 +44,7 @@ def derivation_json(
         "expression": _both(derivation.statement),
         "steps": steps,
         "result": _result(derivation),
+        **({"verdict": derivation.verdict} if derivation.verdict else {}),
         "claim": {"status": claim.status, "message": claim.message} if claim else None,
         "verified": bool(report and report.verified),
     }
@@ -70,10 +71,11 @@ def _steps(step: Step, verdict: Verdict | None) -> list[dict[str, Any]]:
             return [_said("value", "", cell.left, cell.right, verdict) for row in cells for cell in row]
         case Statement(key, _, facts):
             return [_said(key, "", one.left, one.right, verdict) | {"relation": one.relation} for one in facts]
-        case Solve(rules, equations, _, case):
+        case Solve(rules, equations, _, case, _, either):
             name, law = ", ".join(rule.name for rule in rules), "; ".join(rule.law for rule in rules)
             assumed = [_said("case", "", one.left, one.right, verdict) for one in case]
-            return [*assumed, *(_said(name, law, one.left, one.right, verdict) for one in equations)]
+            said = [_said(name, law, one.left, one.right, verdict) for one in equations]
+            return [*assumed, *(one | {"either": True} if either else one for one in said)]
         case Solutions(unknowns, _, points):
             return [
                 _said("solution", "", unknown, value, verdict)

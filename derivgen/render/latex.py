@@ -272,6 +272,9 @@ class _Printer:
                 return self._raised(body, "-1")
             case Trace(body):
                 return self._call(r"\operatorname{tr}", body)
+            case Det(Matrix() as body):
+                inner = self.piece(body)
+                return Piece(rf"\det {inner.tex}", POWER, inner.height)
             case Det(body):
                 return self._call(r"\det", body)
             case LogDet(body):
@@ -432,7 +435,7 @@ class _Printer:
 
     def _unsigned(self, factors: tuple[Expr, ...]) -> Piece:
         """A product: its scalars, as a fraction where something is divided by, then its arrays with a Hadamard sign."""
-        above, below = fraction_parts(factors)
+        above, below = fraction_parts(factors, decimals=True)
         scalars, arrays = _split(above)
         divisors, array_divisors = _split(below)
         if not arrays and array_divisors:
@@ -444,17 +447,18 @@ class _Printer:
             coefficient = all(isinstance(divisor, Number | Size) for divisor in divisors) and not all(
                 map(_is_numeric, scalars)
             )
-            top = tuple(s for s in scalars if isinstance(s, Number | Size)) if coefficient else scalars
+            top = tuple(s for s in scalars if _is_constant(s)) if coefficient else scalars
             scalars = tuple(s for s in scalars if s not in top) if coefficient else ()
             pieces.append(self._fraction(top, divisors))
         if scalars:
-            pieces.append(self._scalars(scalars, last=not arrays))
+            pieces.append(self._scalars(scalars, last=not arrays, alone=not pieces))
         if arrays:
             pieces.append(self._arrays(arrays, array_divisors))
         if len(pieces) == 1:
             return pieces[0]
         pieces = [piece if piece.binding >= PREFIX else self._parenthesized(piece) for piece in pieces]
-        joined = self._joined(pieces, r"\,", min(PRODUCT, *(piece.binding for piece in pieces)))
+        between = r" \cdot " if divisors and pieces[1].tex.startswith(r"\frac") else r"\,"
+        joined = self._joined(pieces, between, min(PRODUCT, *(piece.binding for piece in pieces)))
         return replace(joined, tex=joined.tex.replace(r"\,\sum", r" \sum"))
 
     def _fraction(self, top: tuple[Expr, ...], bottom: tuple[Expr, ...]) -> Piece:
@@ -466,9 +470,9 @@ class _Printer:
             return Piece(f"{above.tex}/{below.tex}", PRODUCT, max(above.height, below.height))
         return Piece(rf"\frac{{{above.tex}}}{{{below.tex}}}", POWER, max(TALL, above.height, below.height))
 
-    def _scalars(self, factors: tuple[Expr, ...], last: bool) -> Piece:
+    def _scalars(self, factors: tuple[Expr, ...], last: bool, alone: bool = True) -> Piece:
         """Scalar factors side by side; a dot where a number follows something, so that the two do not run together."""
-        if len(factors) == 1 and last:
+        if len(factors) == 1 and last and (alone or not isinstance(factors[0], Group)):
             return self.piece(factors[0])
         shown, height, binding = "", 0, PRODUCT
         for place, factor in enumerate(factors):
@@ -537,9 +541,7 @@ class _Printer:
         return self._raised(base, shown)
 
     def _raised(self, base: Expr, exponent: str) -> Piece:
-        inner = self._within(base, ATOM)
-        if isinstance(base, Group) and inner.tex[0] != "(":
-            inner = self._parenthesized(inner)
+        inner = self._parenthesized(self.piece(base)) if isinstance(base, Group) else self._within(base, ATOM)
         if "^" in _scripts(inner.tex):  # x^* to a power
             inner = self._parenthesized(inner)
         return Piece(f"{inner.tex}^{{{exponent}}}", POWER, inner.height)
@@ -613,7 +615,7 @@ class _Printer:
         shown = [printer.piece(entry).tex for entry in entries]
         rows = [" & ".join(shown[start : start + wide]) for start in range(0, len(shown), wide)]
         # rows of fractions would touch each other
-        between = r" \\[4pt] " if any(r"\frac" in entry for entry in shown) else r" \\ "
+        between = r" \\[7pt] " if any(r"\frac" in entry for entry in shown) else r" \\ "
         return Piece(r"\begin{bmatrix}" + between.join(rows) + r"\end{bmatrix}", ATOM, TALL)
 
     def _at(self, body: Expr, values: tuple[Expr, ...]) -> Piece:
@@ -621,11 +623,18 @@ class _Printer:
         point = ", ".join(self.piece(value).tex for value in values)
         inner = self.piece(body)
         if isinstance(body, Symbol):
-            return Piece(f"{inner.tex}({point})", ATOM)
+            height = max((self.piece(value).height for value in values), default=0)
+            return replace(self._fenced(point, min(height, 1), "(", ")", before=inner.tex), height=height)
         inner = inner if inner.binding >= POWER else self._parenthesized(inner)
         bar = r"\big|" if self.style.inline else r"\Big|"
         place = point if len(values) == 1 else f"({point})"
         return Piece(f"{inner.tex}{bar}_{{{place}}}", ATOM, 1)
+
+
+def _is_constant(expr: Expr) -> bool:
+    """A number, or a formula of numbers that nothing was put into: it stands above the bar, as in sqrt(2)/2."""
+    constants = Number | Size | Pi | Plus | Product | Power | Apply
+    return all(isinstance(node, constants) for node in subexpressions(expr))
 
 
 def _split(factors: tuple[Expr, ...]) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:

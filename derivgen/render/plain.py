@@ -244,7 +244,7 @@ def _product(factors: tuple[Expr, ...]) -> Shown:
 
 def _unsigned(factors: tuple[Expr, ...]) -> Shown:
     """A product: its scalars side by side, then its arrays with a Hadamard sign; divisors after a bar."""
-    above, below = fraction_parts(factors)
+    above, below = fraction_parts(factors, decimals=True)
     if len(above) == 1 and not below:
         return _shown(above[0])
     scalars = [factor for factor in above if is_scalar(factor)]
@@ -267,7 +267,7 @@ def _unsigned(factors: tuple[Expr, ...]) -> Shown:
         last = place == len(scalars) - 1 and not arrays
         shown, own = _shown(factor)
         if isinstance(factor, Group) and len(above) + len(below) > 1:
-            own = SUM
+            own = min(own, SUM)
         asked = PREFIX if last else POWER if isinstance(factor, MatMul | Kron) else PRODUCT
         dot = "· " if pieces and isinstance(factor, Number) else ""
         pieces.append(dot + (shown if own >= asked else f"({shown})"))

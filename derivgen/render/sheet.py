@@ -12,6 +12,7 @@ from derivgen.derivation import (
     Define,
     Derivation,
     Drawing,
+    Equation,
     Grid,
     Rewrite,
     Solutions,
@@ -46,6 +47,7 @@ from derivgen.render.views import (
     SheetView,
     SolutionsView,
     SolveView,
+    SolvingView,
     SoughtView,
     StatementView,
     SymbolView,
@@ -81,7 +83,7 @@ def sheet_view(
         shows=shows,
         problems=views,
         checked=sum(part.check.lines - part.check.unchecked for part in parts if part.check),
-        total=sum(part.check.lines if part.check else len(part.blocks) for part in parts),
+        total=sum(part.check.lines if part.check else len(part.blocks) if shows.steps else 0 for part in parts),
         template=sheet.template,
     )
 
@@ -116,7 +118,8 @@ def _problem(number: int, problem: Problem, answers: Sequence[Answer], shows: Ed
         prompt=problem.prompt,
         symbols=_symbols(problem, answers),
         definitions=tuple(
-            DefinitionView(problem.scope.symbols[name], meaning) for name, meaning in problem.scope.definitions.items()
+            DefinitionView(problem.scope.symbols[name], problem.scope.levels.get(name, meaning))
+            for name, meaning in problem.scope.definitions.items()
         ),
         parts=tuple(_part(letter, answer, shows, problem) for letter, answer in zip(letters, answers, strict=True)),
     )
@@ -186,7 +189,12 @@ def _shown_blocks(derivation: Derivation, statuses: Sequence[str], shows: Editio
     if shows.steps:
         return blocks
     kept = (ResultView, ResultsView, SolutionsView, DrawingView) if shows.results else ()
-    return tuple(block for block in blocks if isinstance(block, kept))
+    boxed = shows.results
+    return tuple(
+        block
+        for block in blocks
+        if isinstance(block, kept) or (boxed and isinstance(block, StatementView) and block.boxed)
+    )
 
 
 def block_views(derivation: Derivation, statuses: Sequence[str] = ()) -> tuple[Block, ...]:
@@ -196,6 +204,7 @@ def block_views(derivation: Derivation, statuses: Sequence[str] = ()) -> tuple[B
     """
     blocks: list[Block] = []
     chain: list[LineView] = []
+    solving: list[SolveView] = []
     heading: Expr | None = None
     known = (*statuses, *("" for _ in derivation.steps))
 
@@ -203,9 +212,20 @@ def block_views(derivation: Derivation, statuses: Sequence[str] = ()) -> tuple[B
         if chain:
             blocks.append(ChainView(tuple(chain)))
             chain.clear()
+        if solving:
+            blocks.append(SolvingView(tuple(solving)))
+            solving.clear()
 
     for step, status in zip(derivation.steps, known, strict=False):
+        if isinstance(step, Solve):
+            if chain or step.case:
+                close()
+            starts = not any(isinstance(block, SolvingView) for block in blocks) and not solving
+            solving.append(_solve(step, status, starts))
+            continue
         if isinstance(step, Rewrite):
+            if solving:
+                close()
             names, instances = margin(step)
             about = step.digits is not None
             opens = step.heading != heading or not chain
@@ -236,10 +256,8 @@ def _block(step: Step, status: str, derivation: Derivation) -> Block | None:
         case Grid(header, cells, digits):
             shown = tuple(tuple(cell.right for cell in row) for row in cells)
             return GridView(header, shown, digits is not None, status)
-        case Statement(key, values, facts, visible):
-            return StatementView(key, dict(values), facts if visible else (), status)
-        case Solve(rules, equations, _, case):
-            return SolveView(equations, case, tuple(dict.fromkeys(rule.name for rule in rules)), status)
+        case Statement(key, values, facts, visible, boxed):
+            return StatementView(key, dict(values), facts if visible else (), status, boxed)
         case Solutions(unknowns, _, points):
             return SolutionsView(unknowns, points, status)
         case Conclude(_, result, heading, _, _, digits):
@@ -251,10 +269,21 @@ def _block(step: Step, status: str, derivation: Derivation) -> Block | None:
             return ResultView(heading, result, of, layout, "", False, (), (), about=about)
         case Drawing(picture):
             return DrawingView(picture)
-        case Rewrite():
+        case Rewrite() | Solve():
             return None
         case _:
             assert_never(step)
+
+
+def _solve(step: Solve, status: str, starts: bool) -> SolveView:
+    chains: list[tuple[Equation, ...]] = []
+    for equation in step.equations:
+        if chains and not step.either and chains[-1][-1].left == equation.left:
+            chains[-1] = (*chains[-1], equation)
+        else:
+            chains.append((equation,))
+    names = tuple(dict.fromkeys(rule.name for rule in step.rules))
+    return SolveView(tuple(chains), step.case, names, status, step.of, step.either, starts)
 
 
 def full_heading(derivation: Derivation) -> Expr:
@@ -340,4 +369,7 @@ def _claim(answer: Answer) -> ClaimView | None:
     claim, verdict = answer.part.claim, answer.claim
     if claim is None or verdict is None:
         return None
-    return ClaimView(verdict.status, verdict.message, claim.expression, claim.text, claim.source, answer.part.erratum)
+    erratum = answer.part.erratum
+    return ClaimView(
+        verdict.status, verdict.message, claim.expression, claim.text, claim.source, erratum, claim.word
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, assert_never
 
-from derivgen.derivation import Derivation
+from derivgen.derivation import Derivation, Equation
 from derivgen.expr.nodes import SCALAR, Expr, Index, Partial
 from derivgen.expr.text import text
 from derivgen.render.environment import words
@@ -24,6 +24,7 @@ from derivgen.render.views import (
     ResultView,
     SolutionsView,
     SolveView,
+    SolvingView,
     StatementView,
     TableView,
 )
@@ -97,13 +98,8 @@ def _rows(block: Block, said: Mapping[str, Any]) -> list[Row]:
             because = ", ".join(f"{unicode_math(f.left)} {f.relation} {unicode_math(f.right)}" for f in facts)
             sentence = said["statements"][key].format(**{name: unicode_math(value) for name, value in values.items()})
             return [f"{because}: {sentence}" if because else sentence]
-        case SolveView(equations, case, rules):
-            assumed = ", ".join(f"{unicode_math(one.left)} = {unicode_math(one.right)}" for one in case)
-            rows: list[Row] = [f"{said['case']} {assumed}."] if case else []
-            for place, one in enumerate(equations):
-                note = names(rules) if place == len(equations) - 1 else ""
-                rows.append((f"{'' if place else '⟹ '}{unicode_math(one.left)}", unicode_math(one.right), note))
-            return rows
+        case SolvingView(solved):
+            return [row for line in solved for row in _solve(line, said)]
         case SolutionsView(unknowns, points):
             return [f"{_point(unknowns)} = {_point(point)}" for point in points]
         case DrawingView():
@@ -115,6 +111,26 @@ def _rows(block: Block, said: Mapping[str, Any]) -> list[Row]:
             return [(unicode_math(block.heading), f"≈ {shown_result}" if block.about else shown_result, "")]
         case _:
             assert_never(block)
+
+
+def _solve(line: SolveView, said: Mapping[str, Any]) -> list[Row]:
+    """The case that opens, what the line starts from, and what follows."""
+    rows: list[Row] = [f"{said['case']} {', '.join(map(_equation, line.case))}."] if line.case else []
+    doubt = [f"[{said['unchecked_line']}]"] if line.status == "unchecked" else []
+    note = ", ".join([*(said["rules"].get(name, name) for name in line.rules), *doubt])
+    arrow = "" if line.starts else f"{', '.join(map(_equation, line.of))} ⟹ ".lstrip()
+    if line.either:
+        shown = f" {said['or']} ".join(_equation(chain[0]) for chain in line.chains)
+        return [*rows, f"{arrow + shown:<{NOTES - 2}}{note}".rstrip()]
+    for place, chain in enumerate(line.chains):
+        last = place == len(line.chains) - 1
+        right = " = ".join(unicode_math(one.right) for one in chain)
+        rows.append((f"{'' if place else arrow}{unicode_math(chain[0].left)}", right, note if last else ""))
+    return rows
+
+
+def _equation(one: Equation) -> str:
+    return f"{unicode_math(one.left)} = {unicode_math(one.right)}"
 
 
 def _point(values: Iterable[Expr]) -> str:

@@ -115,6 +115,7 @@ class StatementView:
     values: dict[str, Expr]
     facts: tuple[Fact, ...]
     status: str
+    boxed: bool = False
     kind: str = "statement"
 
 
@@ -122,10 +123,22 @@ class StatementView:
 class SolveView:
     """Equations that follow from those above; `case` is what is assumed from here on."""
 
-    equations: tuple[Equation, ...]
+    chains: tuple[tuple[Equation, ...], ...]
+    """Equations; those that say of one unknown what it is, one after the other, stand in one line."""
     case: tuple[Equation, ...]
     rules: tuple[str, ...]
     status: str
+    of: tuple[Equation, ...] = ()
+    either: bool = False
+    starts: bool = False
+    """Nothing above leads to it: it is the system to be solved."""
+
+
+@dataclass(frozen=True, slots=True)
+class SolvingView:
+    """Lines of solving under each other, all in one case."""
+
+    lines: tuple[SolveView, ...]
     kind: str = "solve"
 
 
@@ -194,7 +207,7 @@ Block = (
     | TableView
     | GridView
     | StatementView
-    | SolveView
+    | SolvingView
     | SolutionsView
     | DrawingView
     | ResultView
@@ -232,6 +245,8 @@ class ClaimView:
     text: str
     source: str
     erratum: str
+    word: str = ""
+    """What is claimed where that is no formula: minimum."""
 
 
 @dataclass(frozen=True, slots=True)

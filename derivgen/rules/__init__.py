@@ -7,12 +7,16 @@ from derivgen.rules.algebra import TIDY, constant_out_of_sum, like_terms
 from derivgen.rules.assembly import ASSEMBLY, fixed_subscript
 from derivgen.rules.assumptions import ASSUMED
 from derivgen.rules.calculus import ELEMENTARY, FORMS, LETTERS
+from derivgen.rules.chaining import CHAINING
 from derivgen.rules.contraction import CONTRACTION
 from derivgen.rules.differentials import DIFFERENTIALS
 from derivgen.rules.differentiation import LINEAR, NONLINEAR, ROUTINE
 from derivgen.rules.expansion import norm, row_times_vector
 from derivgen.rules.kronecker import KRONECKER
+from derivgen.rules.linear_equations import LINEAR_EQUATIONS
 from derivgen.rules.matrix_algebra import READABLE, sum_of_entries
+from derivgen.rules.multiplying import MULTIPLYING
+from derivgen.rules.optimisation import OPTIMISATION
 from derivgen.rules.scalar_forms import simplify_scalar
 from derivgen.rules.turning import TURNING
 
@@ -40,6 +44,10 @@ CATALOGUE: tuple[Rule, ...] = tuple(
             *DIFFERENTIALS,
             *CALCULUS,
             *TURNING,
+            *MULTIPLYING,
+            *CHAINING,
+            *LINEAR_EQUATIONS,
+            *OPTIMISATION,
         )
     )
 )

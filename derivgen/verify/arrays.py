@@ -8,7 +8,9 @@ stack is an array of Python's int and Fraction (dtype object), every other one i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from fractions import Fraction
 from typing import Any
 
@@ -60,9 +62,22 @@ def is_exact(array: Array) -> bool:
     return array.dtype == object
 
 
+_passing: ContextVar[bool] = ContextVar("passing", default=False)
+
+
+@contextmanager
+def unbounded() -> Iterator[None]:
+    """Inside, numbers that are not finite pass: of a stack of points, some may lie where there is no value."""
+    before = _passing.set(True)
+    try:
+        yield
+    finally:
+        _passing.reset(before)
+
+
 def finite(array: Array) -> Array:
     """`array`, if all of it is finite; raises BadPoint otherwise."""
-    if not np.isfinite(array).all():
+    if not np.isfinite(array).all() and not _passing.get():
         raise BadPoint
     return array
 

@@ -41,7 +41,7 @@ def check_claim(claim: Claim, part: Part, layout: Layout, derivation: Derivation
     """
     asked = replace(derivation, layout=layout)
     if derivation.task in EXTREMA:
-        return check_extremum_claim(claim, derivation)
+        return check_extremum_claim(claim, derivation, part.scope.values)
     try:
         return _Claimed(claim, part, asked).verdict()
     except ShapeError as error:

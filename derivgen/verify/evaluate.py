@@ -338,9 +338,11 @@ class Evaluator:
         inner = Evaluator(self.point, self.exact, self.definitions, self.shifts)
         inner.put = {**self.put, **there}
         inner.axes, inner.next_axis = self.axes, self.next_axis
-        result = inner.value(body, hidden)
-        self.next_axis = inner.next_axis
-        return result
+        try:
+            return inner.value(body, hidden)
+        finally:
+            # `axes` is shared, so what was given away stays given away, whether there is a value or not
+            self.next_axis = inner.next_axis
 
     def direction(self, at: int, symbol: Symbol) -> Array:
         """The tangent of a symbol: where it goes when each of its entries is moved."""

@@ -13,6 +13,7 @@ from derivgen.derivation import (
     Define,
     Derivation,
     Drawing,
+    Equation,
     Fact,
     Grid,
     Instance,
@@ -42,6 +43,7 @@ from derivgen.verify.differences import (
 from derivgen.verify.drawn import check_picture
 from derivgen.verify.evaluate import Evaluator, Unknown
 from derivgen.verify.extrema import EXTREMA, check_extrema, no_other_solution
+from derivgen.verify.linear import only_solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +152,22 @@ class _Check:
                     yield from self._instances(cell, digits)
             case Statement(_, _, facts):
                 yield from map(self._fact, facts)
-            case Solve(_, equations, points, case):
+                if not facts:
+                    yield Verdict("exact", self.bench.wanted)  # it states nothing but how numbers are shown
+            case Solve(_, equations, points, case, of, either):
                 for point in points:
-                    for equation in (*case, *equations):
+                    for equation in (*case, *of, *(() if either else equations)):
                         yield self._holds_at(equation.left, equation.right, point)
+                    if either:
+                        yield self._one_holds_at(equations, point)
             case Solutions(unknowns, equations, points):
                 for point in points:
                     for equation in equations:
                         yield self._holds_at(equation.left, equation.right, point)
-                yield no_other_solution(unknowns, equations, points, self.bench)
+                if self.derivation.task == "solve":
+                    yield only_solution(unknowns[0], equations, points, self.bench)
+                else:
+                    yield no_other_solution(unknowns, equations, points, self.bench)
             case Drawing(picture):
                 yield check_picture(picture, self.derivation.statement, self.bench)
             case _:
@@ -194,6 +203,10 @@ class _Check:
     def _holds_at(self, left: Expr, right: Expr, point: tuple[Expr, ...]) -> Verdict:
         """Has an equation both sides equal where the unknowns are `point`?"""
         return self.bench.equal(At(left, self.unknowns, point), At(right, self.unknowns, point))
+
+    def _one_holds_at(self, equations: tuple[Equation, ...], point: tuple[Expr, ...]) -> Verdict:
+        found = [self._holds_at(equation.left, equation.right, point) for equation in equations]
+        return next((verdict for verdict in found if verdict.holds), worst(found))
 
     def _in_full(self, heading: Expr) -> Expr | None:
         """The entry y_i of a statement that is given as such, in index notation, as that statement."""
@@ -277,9 +290,8 @@ class _Check:
             yield self.bench.rounded(question, derivation.result, derivation.digits)
         order = derivative_order(question)
         if order in AGREEMENT:
-            close = AGREEMENT[order] if derivation.digits is None else 10.0**-derivation.digits
             both = (by_differences(question, order), by_differences(question, order, SHRUNK))
-            yield self.bench.near(both, derivation.result, close)
+            yield self.bench.near(both, derivation.result, AGREEMENT[order], derivation.digits)
 
     def _arranged(self, wrt: Symbol, result: Expr, layout: Layout) -> Verdict:
         """An array against dual numbers, arranged by the table of layouts."""
@@ -431,8 +443,8 @@ def _written(step: Step) -> Iterable[Expr]:
         case Statement(_, _, facts):
             for fact in facts:
                 yield from (fact.left, fact.right)
-        case Solve(_, equations, points, assumed):
-            for equation in (*assumed, *equations):
+        case Solve(_, equations, points, assumed, of):
+            for equation in (*assumed, *of, *equations):
                 yield from (equation.left, equation.right)
             for point in points:
                 yield from point

@@ -100,6 +100,8 @@ from .symbols import (
 )
 from .test_calculus import TABLE as CALCULUS
 from .test_differentials import TABLE as DIFFERENTIALS
+from .test_multiplying import TABLE as MULTIPLYING
+from .test_optimisation import TABLE as OPTIMISATION
 
 xT = Transpose(x)
 X_rj, X_ri = Entry(X, (r, j)), Entry(X, (r, i))
@@ -378,7 +380,8 @@ def test_is_true(rule: Rule, before: Expr, after: Expr) -> None:
 
 
 def test_each_rule_has_a_row() -> None:
-    tested = {rule.name for rule, _, _ in (*TABLE, *DIFFERENTIALS, *CALCULUS)}
+    known = (*TABLE, *DIFFERENTIALS, *CALCULUS, *MULTIPLYING, *OPTIMISATION)
+    tested = {rule.name for rule, _, _ in known}
     tested |= {rule.name for rule in FUNCTION_RULES.values()}
     assert {rule.name for rule in CATALOGUE} <= tested
 
