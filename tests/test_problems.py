@@ -27,9 +27,11 @@ PARTS = [
 # what the published statements have wrong: the reference of the part, what is found
 ERRATA = {
     "l03-1.4s": "other layout",
+    "l03-3.4e": "wrong",
     "l03-4.1.6": "wrong",
     "l03-4.1.7": "other layout",
     "l03-5.1d": "wrong",
+    "cmu-1.4.2e-x": "wrong",
     "cmu-2.1.2-3a": "wrong",
     "cmu-2.1.2-3b": "wrong",
     "cmu-3.3.4r": "wrong",
