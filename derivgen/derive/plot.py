@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from derivgen.derivation import Derivation, Drawing
+from derivgen.derive.critical import classify
 from derivgen.derive.drawing import Ranges, contour_plot, surface_plot
 from derivgen.derive.evaluation import substituted, ungrouped
 from derivgen.derive.partials import Work, work_on
 from derivgen.derive.scalar import derivative
 from derivgen.errors import CannotDerive
-from derivgen.expr.nodes import Expr, Layout, Number, Symbol
+from derivgen.expr.nodes import Expr, Layout, Matrix, Number, Symbol
 from derivgen.expr.sympy_bridge import to_sympy
-from derivgen.picture import Mark, Path, Point
+from derivgen.picture import Mark, MarkKind, Path, Point
 from derivgen.problem.model import Part
 
 
@@ -24,7 +27,10 @@ def plot(part: Part, layout: Layout) -> Derivation:
     function = _with_values(work)
     ranges = _ranges(part)
     x, y = variables
-    marks = [Mark("point", _point(tuple(dict(given.at).values())), tuple(dict(given.at).values()))] if given.at else []
+    marks = _critical(part)
+    if given.at:
+        point = tuple(dict(given.at).values())
+        marks.append(Mark("point", _point(point), point))
     if given.kind == "surface":
         work.steps.append(Drawing(surface_plot(function, (x, y), marks=marks, ranges=ranges, name=work.quantity)))
     else:
@@ -35,6 +41,28 @@ def plot(part: Part, layout: Layout) -> Derivation:
             marks.append(Mark("point", paths[0].points[0], Symbol("x0", latex=r"\mathbf{x}^{(0)}")))
         work.steps.append(Drawing(contour_plot(function, (x, y), marks=marks, paths=paths, ranges=ranges)))
     return work.finished("plot", work.quantity, work.statement)
+
+
+def _critical(part: Part) -> list[Mark]:
+    """The critical points with their kinds, as far as they can be found."""
+    asked = replace(part, task="classify", given=replace(part.given, at=(), start=()))
+    try:
+        found = classify(asked, Layout.DENOMINATOR)
+    except CannotDerive:
+        return []
+    kinds = found.verdict.split(", ")
+    assert isinstance(found.result, Matrix)
+    wide = found.result.shape[1].number
+    points = [found.result.entries[n : n + wide] for n in range(0, len(found.result.entries), wide)]
+    return [Mark(KINDS[kind], _point(point), point) for kind, point in zip(kinds, points, strict=True) if kind in KINDS]
+
+
+KINDS: dict[str, MarkKind] = {
+    "minimum": "minimum",
+    "maximum": "maximum",
+    "saddle": "saddle",
+    "undecided": "undecided",
+}
 
 
 def _with_values(work: Work) -> Expr:
