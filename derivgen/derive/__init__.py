@@ -59,8 +59,9 @@ def derive(part: Part, layout: Layout) -> Derivation:
     """
     if part.task in CALCULUS and (part.given.variables or part.task not in KINDS):
         found = CALCULUS[part.task](part, layout)
-        variables = [one for one in symbols(found.statement) if one.name not in part.scope.values]
-        ordinary = len(variables) == 1 and is_scalar(variables[0]) and part.task != "chain"
+        variables = {one for one in symbols(found.statement) if one.name not in part.scope.values}
+        variables |= set(part.given.variables)
+        ordinary = len(variables) == 1 and all(map(is_scalar, variables)) and part.task != "chain"
         return dressed(found, decimal=part.given.decimal, ordinary=ordinary)
     if part.method == "differential" and KINDS.get(part.task) is derive_derivative:
         return derive_differential(part, layout)

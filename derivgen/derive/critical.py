@@ -335,9 +335,7 @@ class _Task:
 
     # --- the whole --------------------------------------------------------------------------------------------------
 
-    def derivation(
-        self, steps: Sequence[Step], points: tuple[tuple[Expr, ...], ...], verdict: str = ""
-    ) -> Derivation:
+    def derivation(self, steps: Sequence[Step], points: tuple[tuple[Expr, ...], ...], verdict: str = "") -> Derivation:
         size = Dim(len(self.variables))
         result = Matrix(tuple(value for point in points for value in point), (Dim(len(points)), size))
         return Derivation(

@@ -190,10 +190,20 @@ def form_lines(expr: Expr, heading: Expr, form: str = "") -> tuple[list[Rewrite]
         asked = ASKED[form](current)
         if asked is None:
             raise CannotDerive(f"no {form} form of {text(current)} was found")
+        more, best = _improved(current, heading)
+        if reads_alike(best, asked):
+            return [*steps, *more], best
         if text(asked) != text(current):
             steps.append(Rewrite((ASKED[form],), current, asked, heading))
             current = asked
         return steps, current
+    more, current = _improved(current, heading)
+    return [*steps, *more], current
+
+
+def _improved(current: Expr, heading: Expr) -> tuple[list[Rewrite], Expr]:
+    """The lines to a good form."""
+    steps: list[Rewrite] = []
     for _ in range(4):
         better = _better(current)
         if better is None:
@@ -208,9 +218,9 @@ def form_lines(expr: Expr, heading: Expr, form: str = "") -> tuple[list[Rewrite]
     return steps, current
 
 
-def good_form(expr: Expr) -> Expr:
-    """`expr` in a good form, without lines."""
-    return form_lines(expr, expr)[1]
+def good_form(expr: Expr, form: str = "") -> Expr:
+    """`expr` in the form asked for, or in a good one, without lines."""
+    return form_lines(expr, expr, form)[1]
 
 
 @lru_cache(maxsize=4096)

@@ -57,23 +57,29 @@ LAWS = (stacked, entries_in, directional_law, tangent_law)
 # --- entries ----------------------------------------------------------------------------------------------------------
 
 
-def _entries(work: Work, asked: Sequence[tuple[Expr, Symbol, Expr, Expr]], wide: int, full: bool = False) -> list[Expr]:
-    """Derivatives of formulas, each (formula, variable, heading, subject).
+Asked = tuple[Expr, Symbol, Expr, Expr]
+"""A derivative that is asked for: the formula, the variable, the heading, and what the formula is the value of."""
+
+
+def _entries(work: Work, asked: Sequence[Asked], wide: int, form: str = "", full: bool = False) -> list[Expr]:
+    """Derivatives of formulas in the form asked for.
 
     Those that need no lines of their own are listed side by side, `wide` in a row; the others get theirs, all of them
     where `full` asks for it.
     """
+    if form.startswith("in terms of"):
+        raise CannotDerive(f"`form: {form}` is asked of one derivative; use `derive`")
     found: list[Expr] = []
     listed: list[Instance] = []
     rules: list[Rule] = []
-    waiting: list[tuple[int, tuple[Expr, Symbol, Expr, Expr]]] = []
+    waiting: list[tuple[int, Asked]] = []
     for place, (expr, wrt, heading, subject) in enumerate(asked):
         known = None if full else quickly(expr, wrt)
         if known is None:
             waiting.append((place, (expr, wrt, heading, subject)))
             found.append(MINUS_ONE)
             continue
-        value = good_form(known.derivative)
+        value = good_form(known.derivative, form)
         rules += known.rules
         listed.append(Instance(heading, value))
         found.append(value)
@@ -81,7 +87,7 @@ def _entries(work: Work, asked: Sequence[tuple[Expr, Symbol, Expr, Expr]], wide:
         rows = [tuple(listed[start : start + wide]) for start in range(0, len(listed), wide)]
         work.steps.append(Table(tuple(rows), worth_naming(rules)))
     for place, (expr, wrt, heading, subject) in waiting:
-        found[place] = work.derivative(expr, wrt, heading, subject)
+        found[place] = work.derivative(expr, wrt, heading, subject, form)
     return found
 
 
@@ -111,7 +117,7 @@ def partials(part: Part, layout: Layout) -> Derivation:
     if not variables:
         raise CannotDerive("there is no variable to differentiate by")
     first = [(work.statement, one, derivative_name(work, (one,)), work.quantity) for one in variables]
-    values = _entries(work, first, 2, full=part.order == 1)
+    values = _entries(work, first, 2, part.form if part.order == 1 else "", full=part.order == 1)
     if part.order == 1:
         for (_, _, heading, _), value in zip(first, values, strict=True):
             work.steps.append(Conclude(heading, value, heading))
@@ -123,7 +129,7 @@ def partials(part: Part, layout: Layout) -> Derivation:
             heading = derivative_name(work, (one, other))
             headings.append(heading)
             asked.append((value, other, heading, derivative_name(work, (one,))))
-    found = _entries(work, asked, 2)
+    found = _entries(work, asked, 2, part.form)
     for heading, value in zip(headings, found, strict=True):
         work.steps.append(Conclude(heading, value, heading))
     count = len(variables)
@@ -149,7 +155,7 @@ def gradient(part: Part, layout: Layout) -> Derivation:
 def gradient_lines(work: Work, layout: Layout = Layout.DENOMINATOR) -> tuple[Symbol, Matrix]:
     """The lines to the gradient of the statement; gives its name and its value."""
     asked = [(work.statement, one, Partial(work.quantity, one), work.quantity) for one in work.variables]
-    found = _entries(work, asked, 2)
+    found = _entries(work, asked, 2, work.part.form)
     row = layout == Layout.NUMERATOR
     of = (ONE, Dim(len(found))) if row else (Dim(len(found)), ONE)
     template = Matrix(tuple(heading for _, _, heading, _ in asked), of)
@@ -169,7 +175,7 @@ def jacobian(part: Part, layout: Layout) -> Derivation:
     parts = _components(work)
     pairs = [(expr, name, one) for expr, name in parts for one in work.variables]
     asked = [(expr, one, Partial(name, one), name) for expr, name, one in pairs]
-    found = _entries(work, asked, len(work.variables))
+    found = _entries(work, asked, len(work.variables), part.form)
     wide, tall = len(work.variables), len(parts)
     template = Matrix(tuple(heading for _, _, heading, _ in asked), (Dim(tall), Dim(wide)))
     values = Matrix(tuple(found), template.shape)
@@ -207,7 +213,7 @@ def hessian_lines(work: Work) -> tuple[Symbol, Matrix]:
     # what needs lines of its own is derived once: below the diagonal it is what it is above
     short = all(quickly(slope, other) is not None for slope, other, _, _ in asked.values())
     own = [at for at in places if short or at[0] <= at[1]]
-    found = dict(zip(own, _entries(work, [asked[at] for at in own], 2), strict=True))
+    found = dict(zip(own, _entries(work, [asked[at] for at in own], 2, work.part.form), strict=True))
     for row, place in places:
         if (row, place) not in found:
             found[row, place] = found[place, row]

@@ -37,9 +37,9 @@ class Work:
 
     @property
     def is_single(self) -> bool:
-        """Whether the statement depends on one variable only."""
-        free = [one for one in symbols(self.statement) if one.name not in self.part.scope.values]
-        return len(free) <= 1
+        """Whether there is one variable only, in the statement and in what is differentiated by."""
+        free = {one for one in symbols(self.statement) if one.name not in self.part.scope.values}
+        return len(free | set(self.variables)) <= 1
 
     def name(self, text: str, latex: str, meaning: Expr) -> Symbol:
         """A symbol that lines use for `meaning`."""

@@ -346,9 +346,7 @@ def _joined(factors: list[Factor], several: bool) -> list[Item]:
     own = tuple(rule for rule in own if rule is not solve_for) or own
     items: list[Item] = []
     for stage in range(deep):
-        equations = [
-            equation for one in factors for equation in one.stages[max(stage - deep + len(one.stages), 0)]
-        ]
+        equations = [equation for one in factors for equation in one.stages[max(stage - deep + len(one.stages), 0)]]
         opens = several and stage == 0
         rules = (zero_product,) if opens else own
         is_minor = stage < deep - 1 and not opens

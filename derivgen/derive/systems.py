@@ -60,6 +60,7 @@ MOST_OPERATIONS = 90
 MOST_MIXES = 2
 """So often equations are added up on the way to one solution."""
 
+
 class NotIsolated(CannotDerive):
     """The solutions fill a curve or more."""
 

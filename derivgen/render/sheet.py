@@ -370,6 +370,4 @@ def _claim(answer: Answer) -> ClaimView | None:
     if claim is None or verdict is None:
         return None
     erratum = answer.part.erratum
-    return ClaimView(
-        verdict.status, verdict.message, claim.expression, claim.text, claim.source, erratum, claim.word
-    )
+    return ClaimView(verdict.status, verdict.message, claim.expression, claim.text, claim.source, erratum, claim.word)

@@ -77,8 +77,10 @@ def distribute_number(expr: Expr) -> Expr | None:
         case Plus() | Product():
             own = expr.terms if isinstance(expr, Plus) else (expr,)
             opened = [_opened(term) for term in own]
-            return None if all(one is None for one in opened) else plus(
-                term if one is None else one for term, one in zip(own, opened, strict=True)
+            return (
+                None
+                if all(one is None for one in opened)
+                else plus(term if one is None else one for term, one in zip(own, opened, strict=True))
             )
     return None
 

@@ -92,9 +92,7 @@ class _Search:
         self.unknowns, self.residuals = unknowns, residuals
         self.bench = bench
         # a function whose derivative goes on where the function itself has no value: log x below 0
-        self.bodies = tuple(
-            node.body for one in residuals for node in subexpressions(one) if isinstance(node, Partial)
-        )
+        self.bodies = tuple(node.body for one in residuals for node in subexpressions(one) if isinstance(node, Partial))
         self.slopes = tuple(tuple(Partial(one, unknown) for unknown in unknowns) for one in residuals)
         point = next((own.point for own in bench.evaluators(False)), None)
         if point is None:
@@ -487,4 +485,3 @@ def _listed(expr: Expr, wide: int) -> list[tuple[Expr, ...]] | None:
     if columns == wide:
         return [expr.entries[start : start + wide] for start in range(0, len(expr.entries), wide)]
     return [expr.entries] if columns == 1 and rows == wide else None
-

@@ -129,3 +129,23 @@ REFUSED = [
 @pytest.mark.parametrize(("part", "reason"), REFUSED, ids=[row[0].split("\n")[0] for row in REFUSED])
 def test_refused_with_the_reason(tmp_path: Path, part: str, reason: str) -> None:
     assert reason in solved(tmp_path, part).refusal
+
+
+# part, its result: several variables where the formula has one, forms that are asked for
+NAMED = [
+    ("partials: x**2\n    wrt: [x, y]", sympy.Matrix([2 * x, 0])),
+    ("derive: x**3\n    wrt: [x, y]", sympy.Integer(0)),
+    ("gradient: tan(x)\n    wrt: [x, y]", sympy.Matrix([1 + sympy.tan(x) ** 2, 0])),
+]
+
+
+@pytest.mark.parametrize(("part", "expected"), NAMED, ids=[row[0].split("\n")[0] for row in NAMED])
+def test_variables_that_the_formula_does_not_have(tmp_path: Path, part: str, expected: sympy.Expr) -> None:
+    found = result(solved(tmp_path, part))
+    assert (matrix(found) if isinstance(found, Matrix) else unsigned(found)) == expected
+
+
+def test_the_entries_of_a_gradient_have_the_form_asked_for(tmp_path: Path) -> None:
+    found = result(solved(tmp_path, "gradient: x*y**2 + x**2*y\n    wrt: [x, y]\n    form: factored"))
+    assert isinstance(found, Matrix)
+    assert [type(entry).__name__ for entry in found.entries] == ["Product", "Product"]
