@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from derivgen.build.earlier import Earlier
 from derivgen.derivation import Derivation, Rewrite, Step
 from derivgen.derive import derive
 from derivgen.errors import CannotDerive, Complaint, Place
@@ -81,12 +82,17 @@ def layout_of(part: Part, problem: Problem, asked: Layout | None, sheet: Layout 
     return asked or part.layout or problem.layout or sheet or Layout.DENOMINATOR
 
 
-def solve(part: Part, number: int, layout: Layout, detail: str = "normal") -> Solved:
-    """Derives and checks one part, and the claim it carries."""
+def solve(
+    part: Part, number: int, layout: Layout, detail: str = "normal", earlier: Earlier | None = None
+) -> Solved:
+    """Derives and checks one part, and the claim it carries; what `earlier` parts have boxed is not derived again."""
     if part.task == "text":
         return Solved(part, number, layout)
+    wanted = part.detail or detail
     try:
-        derivation = at_detail(derive(part, layout), part.detail or detail)
+        derivation = at_detail(derive(part, layout), wanted)
+        if earlier is not None and wanted != "full":
+            derivation = earlier.shortened(derivation)
     except CannotDerive as error:
         return Solved(part, number, layout, refusal=str(error))
     report = check_derivation(derivation, part.scope.values, part.scope.definitions)
@@ -98,10 +104,14 @@ def solve_problem(
     problem: Problem, asked: Layout | None = None, sheet: Layout | None = None, detail: str = "normal"
 ) -> tuple[Solved, ...]:
     """Every part of `problem`."""
-    return tuple(
-        solve(part, number, layout_of(part, problem, asked, sheet), detail)
-        for number, part in enumerate(problem.parts, 1)
-    )
+    found: list[Solved] = []
+    known = Earlier()
+    for number, part in enumerate(problem.parts, 1):
+        layout = layout_of(part, problem, asked, sheet)
+        solved = solve(part, number, layout, detail, known)
+        known.add(solved)
+        found.append(solved)
+    return tuple(found)
 
 
 def _chain(step: Step) -> object:

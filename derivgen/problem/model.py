@@ -131,6 +131,12 @@ class Part:
     """Where each field of the part stands in the file."""
 
 
+def part_letter(number: int) -> str:
+    """The letter of part `number`, counted from 1: a, ..., z, aa, ..."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    return letters[number - 1] if number <= 26 else part_letter((number - 1) // 26) + letters[(number - 1) % 26]
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One problem file."""

@@ -25,7 +25,7 @@ from derivgen.errors import Place
 from derivgen.expr.nodes import SCALAR, At, Entry, Expr, Layout, Partial
 from derivgen.expr.shapes import is_scalar, shape
 from derivgen.expr.walk import symbols
-from derivgen.problem.model import Part, Problem, Sheet
+from derivgen.problem.model import Part, Problem, Sheet, part_letter
 from derivgen.render.environment import environment, render
 from derivgen.render.report import Answer, Report
 from derivgen.render.views import (
@@ -108,7 +108,7 @@ def origin(tex_source: str, line: int) -> tuple[str, int] | None:
 
 
 def _problem(number: int, problem: Problem, answers: Sequence[Answer], shows: Edition) -> ProblemView:
-    letters = [_letter(place) if len(answers) > 1 else "" for place in range(len(answers))]
+    letters = [part_letter(place) if len(answers) > 1 else "" for place in range(1, len(answers) + 1)]
     place = problem.places.get("prompt")
     return ProblemView(
         number=number,
@@ -123,11 +123,6 @@ def _problem(number: int, problem: Problem, answers: Sequence[Answer], shows: Ed
         ),
         parts=tuple(_part(letter, answer, shows, problem) for letter, answer in zip(letters, answers, strict=True)),
     )
-
-
-def _letter(place: int) -> str:
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    return letters[place] if place < 26 else _letter(place // 26 - 1) + letters[place % 26]
 
 
 def _mark(place: Place) -> str:
