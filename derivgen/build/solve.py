@@ -82,9 +82,7 @@ def layout_of(part: Part, problem: Problem, asked: Layout | None, sheet: Layout 
     return asked or part.layout or problem.layout or sheet or Layout.DENOMINATOR
 
 
-def solve(
-    part: Part, number: int, layout: Layout, detail: str = "normal", earlier: Earlier | None = None
-) -> Solved:
+def solve(part: Part, number: int, layout: Layout, detail: str = "normal", earlier: Earlier | None = None) -> Solved:
     """Derives and checks one part, and the claim it carries; what `earlier` parts have boxed is not derived again."""
     if part.task == "text":
         return Solved(part, number, layout)

@@ -22,6 +22,7 @@ from derivgen.expr.walk import size, subexpressions, transform
 from derivgen.rules.algebra import TIDY, like_terms, minus_difference
 from derivgen.rules.calculus import (
     distribute_fully,
+    exponentials_cancel,
     merge_powers,
     order_of_factors,
     order_of_polynomial,
@@ -40,7 +41,16 @@ MOST_OPERATIONS = 60
 
 READABLE = (*TIDY, merge_powers, order_of_factors, minus_difference, turned_difference, order_of_polynomial)
 """What SymPy gives is brought to the order of a textbook by these."""
-WORKED_OUT = (*TIDY, merge_powers, root_squared, sign_over_abs, positive_part, order_of_factors, like_terms)
+WORKED_OUT = (
+    *TIDY,
+    merge_powers,
+    exponentials_cancel,
+    root_squared,
+    sign_over_abs,
+    positive_part,
+    order_of_factors,
+    like_terms,
+)
 ORDER = frozenset((order_of_factors, order_of_polynomial))
 """What only moves things."""
 
@@ -248,7 +258,9 @@ def _candidates(expr: Expr) -> Iterator[tuple[Rule, Expr]]:
         if cost(collected) < cost(expr):
             # multiplied out first, collected in the next line
             yield distribute_fully, collected
-    for made in (common_factor, cancel_fraction, factor):
+    # a product without a denominator is factored already: 1 - t^2 is no better as (1 - t)(1 + t)
+    finished = isinstance(expr, Product) and not _has_divisor(expr)
+    for made in (common_factor,) if finished else (common_factor, cancel_fraction, factor):
         after = made(expr)
         if after is not None and _is_worth(expr, after):
             yield made, after

@@ -287,6 +287,24 @@ def sign_over_abs(expr: Expr) -> Expr | None:
     return None
 
 
+@rule("inverse exponentials", law=r"e^{u}\,e^{-u} = 1", source=ALGEBRA)
+def exponentials_cancel(expr: Expr) -> Expr | None:
+    match expr:
+        case Product(factors):
+            exponents = {
+                place: f.arguments[0] for place, f in enumerate(factors) if isinstance(f, Apply) and _is_exp(f)
+            }
+            for first, one in exponents.items():
+                for second, other in exponents.items():
+                    if first < second and (_negative(one) == other or _negative(other) == one):
+                        return product(f for place, f in enumerate(factors) if place not in (first, second))
+    return None
+
+
+def _is_exp(expr: Expr) -> bool:
+    return isinstance(expr, Apply) and expr.function == Function("exp")
+
+
 @rule("square of a root", law=r"\sqrt{u}^{\,2} = u", source=ALGEBRA)
 def root_squared(expr: Expr) -> Expr | None:
     match expr:
@@ -461,6 +479,7 @@ ELEMENTARY: tuple[Rule, ...] = (constant, identity, power_of_x, exponential, *FU
 FORMS: tuple[Rule, ...] = (
     negative_power,
     merge_powers,
+    exponentials_cancel,
     root_squared,
     turned_difference,
     sign_over_abs,

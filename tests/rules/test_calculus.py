@@ -81,6 +81,12 @@ TABLE: list[tuple[Rule, Expr, Expr | None]] = [
     (calculus.logarithmic, Partial(Power(x, TWO), x), None),
     (calculus.negative_power, Power(x, number(-2)), Power(x, Group(number(-2)))),
     (calculus.merge_powers, Product((x, y, x2)), Product((Power(x, THREE), y))),
+    (
+        calculus.exponentials_cancel,
+        Product((TWO, fn("exp", x2), fn("exp", Product((MINUS_ONE, x2))))),
+        TWO,
+    ),
+    (calculus.exponentials_cancel, Product((fn("exp", x2), fn("exp", x))), None),
     (calculus.root_squared, Power(fn("sqrt", Plus((x2, TWO))), TWO), Plus((x2, TWO))),
     (
         calculus.turned_difference,
