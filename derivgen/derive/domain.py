@@ -108,5 +108,7 @@ def _solved(fact: Fact, formula: Any) -> Fact | None:
     right = from_sympy(bound, {symbol.name: symbol}, {})
     if right is None:
         return None
-    relation = fact.relation if slope > 0 or fact.relation == "!=" else "<"
+    if fact.relation != "!=" and not (slope.is_positive or slope.is_negative):
+        return None  # the sign of the slope is not known
+    relation = fact.relation if fact.relation == "!=" or slope.is_positive else "<"
     return Fact(symbol, relation, right)

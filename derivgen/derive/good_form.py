@@ -34,7 +34,7 @@ from derivgen.rules.calculus import (
 
 ALGEBRA = "elementary algebra, by SymPy"
 
-LARGEST = 120
+LARGEST = 80
 """Nodes: nothing readable comes of trying to simplify more."""
 MOST_OPERATIONS = 60
 """Of what is expanded for the sake of an identity."""
