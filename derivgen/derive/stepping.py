@@ -9,6 +9,7 @@ from fractions import Fraction
 from derivgen.derivation import Conclude, Fact, Grid, Instance, Rewrite, Rule, Statement, Step, Table
 from derivgen.derive.evaluation import put_in, rounded, ungrouped, value_lines, work_out
 from derivgen.derive.iteration import ROUNDED_TO, Setting, Stop, good_derivative
+from derivgen.derive.naming import second_partials
 from derivgen.errors import CannotDerive
 from derivgen.expr.build import plus
 from derivgen.expr.nodes import MINUS_ONE, ONE, At, Dim, Expr, Matrix, Norm, Number, Partial, Product, Symbol, number
@@ -100,7 +101,7 @@ class Lines:
         """The second derivatives row by row: a line for each that is not there by symmetry, then the Hessian."""
         the, size = self.the, len(self.the.variables)
         places = [(row, place) for row in range(size) for place in range(size)]
-        pending = tuple(Partial(Partial(the.quantity, the.variables[b]), the.variables[a]) for a, b in places)
+        pending = second_partials(the.quantity, the.variables)
         upper = {(a, b): good_derivative(slopes[b], the.variables[a]) for a, b in places if a <= b}
         found = tuple(upper[min(a, b), max(a, b)] for a, b in places)
         self.named[self.curvature] = pending[0] if self.scalar else square(pending, size)
@@ -108,7 +109,7 @@ class Lines:
             self.steps.append(Rewrite((second_derivative,), self.curvature, found[0], self.curvature))
             return found
         for (a, b), value in upper.items():
-            heading = Partial(Partial(the.quantity, the.variables[b]), the.variables[a])
+            heading = pending[a * size + b]
             self.steps.append(Rewrite((second_partial,), heading, value, heading))
         self.steps.append(Rewrite((hessian,), self.curvature, square(pending, size), self.curvature))
         self.steps.append(Rewrite((known_values,), square(pending, size), square(found, size), self.curvature))

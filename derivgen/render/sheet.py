@@ -215,7 +215,7 @@ def block_views(derivation: Derivation, statuses: Sequence[str] = ()) -> tuple[B
         if isinstance(step, Solve):
             if chain or step.case:
                 close()
-            starts = not any(isinstance(block, SolvingView) for block in blocks) and not solving
+            starts = not step.of and not any(isinstance(block, SolvingView) for block in blocks) and not solving
             solving.append(_solve(step, status, starts))
             continue
         if isinstance(step, Rewrite):
