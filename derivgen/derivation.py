@@ -144,6 +144,8 @@ class Statement:
     shown: bool = True
     boxed: bool = False
     """It is the answer, and stands in a box."""
+    ticked: bool = False
+    """It says that a second way has led to the same, and stands out by a tick."""
 
 
 @dataclass(frozen=True, slots=True)

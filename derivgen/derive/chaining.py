@@ -248,7 +248,7 @@ def _check(graph: Graph, found: list[Expr]) -> list[Step]:
     for variable, own in zip(graph.variables, found, strict=True):
         slope = Partial(direct.current, variable, ordinary=len(graph.variables) == 1)
         facts.append(Fact(slope, "=", own))
-    return [Statement("chain_check"), *direct.lines, Statement("chain_agrees", (), tuple(facts))]
+    return [Statement("chain_check"), *direct.lines, Statement("chain_agrees", (), tuple(facts), ticked=True)]
 
 
 def _values(part: Part, graph: Graph, found: list[Expr], steps: list[Step]) -> list[Expr]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from derivgen.expr.nodes import Dim, Expr, Index, Shape, Symbol
+from derivgen.expr.nodes import Dim, Expr, Index, Partial, Shape, Symbol
 from derivgen.expr.walk import dimensions, fresh_index, symbols
 from derivgen.problem.model import Scope
 

@@ -36,6 +36,7 @@ from derivgen.expr.nodes import (
     number,
 )
 from derivgen.expr.shapes import shape
+from derivgen.expr.walk import symbols
 from derivgen.problem.model import Part
 from derivgen.rules.differentiation import CALCULUS
 
@@ -327,6 +328,8 @@ def tangent_plane(part: Part, layout: Layout) -> Derivation:
 def _at_point(work: Work, task: str, name: Expr, value: Expr, layout: Layout | None) -> Derivation:
     """The end of a derivation: at the point of the part, where it has one."""
     if work.part.given.at:
+        if isinstance(work.steps[-1], Conclude) and not set(dict(work.part.given.at)) & set(symbols(value)):
+            work.steps.pop()  # it is the same at every point: one box is enough
         question, value = evaluated(work, name, value)
         return work.finished(task, question, value, layout)
     return work.finished(task, name, value, layout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from derivgen.derivation import Conclude, Fact, Grid, Instance, Rewrite, Rule, Statement, Step, Table
@@ -13,7 +13,7 @@ from derivgen.derive.naming import second_partials
 from derivgen.errors import CannotDerive
 from derivgen.expr.build import plus
 from derivgen.expr.nodes import MINUS_ONE, ONE, At, Dim, Expr, Matrix, Norm, Number, Partial, Product, Symbol, number
-from derivgen.expr.text import text
+from derivgen.expr.text import MOST_PLACES, text
 from derivgen.rules.optimisation import (
     add_entries,
     gradient,
@@ -40,6 +40,15 @@ def square(entries: Sequence[Expr], size: int) -> Matrix:
 
 def entries_of(expr: Expr) -> tuple[Expr, ...]:
     return tuple(map(ungrouped, expr.entries)) if isinstance(expr, Matrix) else (ungrouped(expr),)
+
+
+def lined_up(numbers: Sequence[Expr]) -> list[Expr]:
+    """Numbers that stand below each other, with as many decimals each where they have finite ones."""
+    values = [one.value for one in numbers if isinstance(one, Number)]
+    places = next((n for n in range(MOST_PLACES + 1) if all(10**n % one.denominator == 0 for one in values)), None)
+    if not places or len(values) < len(numbers):
+        return list(numbers)
+    return [replace(one, places=places) for one in numbers if isinstance(one, Number)]
 
 
 def minus(left: Expr, *right: Expr) -> Expr:
@@ -241,15 +250,20 @@ class Walk:
         """A row for each point: its number, the variables, the value of the formula."""
         the, digits = self.the, self.digits
         counter = Symbol(the.free_name("k", "n", "m"))
-        rows: list[tuple[Instance, ...]] = []
-        for place, (stop, names) in enumerate(zip(self.stops, self.names, strict=True)):
+        table: list[tuple[Expr, ...]] = []
+        for place, stop in enumerate(self.stops):
             exact = (*stop.point, self.height(stop))
-            values = [rounded(one, digits) for one in exact] if digits is not None else list(exact)
-            if any(value is None for value in values):
+            shown = [rounded(one, digits) for one in exact] if digits is not None else list(exact)
+            known = tuple(one for one in shown if one is not None)
+            if len(known) < len(exact):
                 raise CannotDerive(f"{text(the.expression)} has no real value in step {place}")
+            table.append(known)
+        if digits is None:
+            table = list(zip(*map(lined_up, zip(*table, strict=True)), strict=True))
+        rows: list[tuple[Instance, ...]] = []
+        for place, (values, names) in enumerate(zip(table, self.names, strict=True)):
             own = (*self.origin(place), At(the.quantity, the.variables, names))
-            cells = (Instance(left, value) for left, value in zip(own, values, strict=True) if value is not None)
-            rows.append((Instance(number(place), number(place)), *cells))
+            rows.append((Instance(number(place), number(place)), *map(Instance, own, values)))
         return Grid((counter, *the.variables, the.quantity), tuple(rows), digits)
 
 

@@ -153,7 +153,7 @@ def zero_product(expr: Expr) -> Expr | None:
     return None
 
 
-@rule("double root", law=r"(\lambda - a)^2 = 0 \Rightarrow \lambda = a", source=ALGEBRA)
+@rule("a double root counts twice", law=r"(\lambda - a)^2 = 0 \Rightarrow \lambda = a", source=ALGEBRA)
 def double_root(expr: Expr) -> Expr | None:
     """For the name of a line only."""
     return None

@@ -45,7 +45,6 @@ from derivgen.verify.evaluate import Evaluator, Unknown
 from derivgen.verify.extrema import EXTREMA, check_extrema, no_other_solution
 from derivgen.verify.linear import only_solution
 
-
 Point = tuple[Expr, ...]
 """Values of the unknowns."""
 
