@@ -195,8 +195,8 @@ class Lines:
             near = rounded(value, digits)
             if near is None:
                 raise CannotDerive(f"{text(the.expression)} has no real value in the last step")
-            short = the.is_short(value) and the.digits is None
-            shown.append(value if short else near)
+            exact = isinstance(value, Number) and 10**digits % value.value.denominator == 0
+            shown.append(value if exact or (the.is_short(value) and the.digits is None) else near)
         apart = _difference(after, before)
         key, relation = (keys[0], "<") if apart < 0 else (keys[1], ">") if apart > 0 else (keys[2], "=")
         fact = Fact(self.at(the.quantity, new), relation, self.at(the.quantity, old))
