@@ -269,7 +269,8 @@ def _unsigned(factors: tuple[Expr, ...]) -> Shown:
         if isinstance(factor, Group) and len(above) + len(below) > 1:
             own = min(own, SUM)
         asked = PREFIX if last else POWER if isinstance(factor, MatMul | Kron) else PRODUCT
-        dot = "· " if pieces and shown[:1].isdigit() and own >= asked else ""
+        opens = isinstance(factor, Number | Power) and shown[:1].isdigit() and own >= asked
+        dot = "· " if pieces and opens else ""
         pieces.append(dot + (shown if own >= asked else f"({shown})"))
         binding = min(binding, PREFIX if last and PREFIX <= own < PRODUCT else PRODUCT)
     if arrays:

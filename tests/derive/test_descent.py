@@ -311,7 +311,7 @@ def test_gradients_over_data(load: Load, fields: str, result: list[str]) -> None
 
 def test_decimals_and_fractions_are_not_mixed(load: Load) -> None:
     """A fraction without a finite decimal stays until it is rounded: no 1/15 beside 1.5."""
-    shown = derivation_text(batch(load(f"{LINE}; rate: 0.1; digits: 3")))
+    shown = derivation_text(derived(load(f"{LINE}; rate: 0.1; digits: 3")))
     assert "= 1.5 - 0.1 (-2/3)" in shown
     assert "= 1.5 + 0.1 (2/3)" in shown
     assert "≈ 1.567" in shown

@@ -154,7 +154,7 @@ def test_the_entries_of_a_gradient_have_the_form_asked_for(tmp_path: Path) -> No
 
 HESSIANS = [
     "{hessian: x**2*y + y**3, wrt: [x, y]}",
-    "{classify: x**2 + x*y + y**2, wrt: [x, y]}",
+    "{classify: x**2 + x*y + y**2 - 3*x - 3*y, wrt: [x, y]}",
     "{newton: x**2 + x*y + 2*y**2, wrt: [x, y], start: [1, 1]}",
 ]
 

@@ -196,7 +196,7 @@ def test_a_wrong_solution_is_found(tmp_path: Path, expression: str, wrt: str) ->
 
 
 def test_the_hessian_stands_in_lines(tmp_path: Path) -> None:
-    answer = solved(tmp_path, given("norm(y - X@w)**2", "w"))
+    answer = solved(tmp_path, given(*SYMBOLIC[0][:2]))
     assert answer.derivation is not None and answer.report is not None and answer.report.verified
     names = [line.rule for line in answer.derivation.lines]
     assert names[-2:] == ["derivative of the gradient", "quadratic form"]
