@@ -144,6 +144,8 @@ class Statement:
     shown: bool = True
     boxed: bool = False
     """It is the answer, and stands in a box."""
+    ticked: bool = False
+    """It says that a second way has led to the same, and stands out by a tick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,8 @@ class Solve:
     """What the line starts from, where that is not the line above; it holds at the points too."""
     either: bool = False
     """At each of the points one of `equations` holds: x = 0 or x = 1."""
+    unknowns: tuple[Symbol, ...] = ()
+    """Those that the line is about, where they are not those of the Solutions step; `points` are values of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 from derivgen.derivation import Conclude, Derivation, Fact, Grid, Instance, Rewrite, Statement, Step, Table
 from derivgen.derive.dressing import dressed
-from derivgen.derive.evaluation import put_in, rounded, shown_alike, ungrouped, value_lines, value_of, work_out
+from derivgen.derive.evaluation import (
+    put_in,
+    round_off,
+    rounded,
+    shown_alike,
+    ungrouped,
+    value_lines,
+    value_of,
+    work_out,
+)
 from derivgen.derive.iteration import (
     ROUNDED_TO,
     Setting,
@@ -17,10 +27,10 @@ from derivgen.derive.iteration import (
     setting,
     with_symbols,
 )
-from derivgen.derive.stepping import Points, column, entries_of, minus
+from derivgen.derive.stepping import Points, column, entries_of, lined_up, minus
 from derivgen.errors import CannotDerive
 from derivgen.expr.build import plus, product
-from derivgen.expr.nodes import At, Expr, Group, Layout, Matrix, Number, Partial, Power, Symbol, number
+from derivgen.expr.nodes import At, Expr, Group, Layout, Matrix, Number, Partial, Power, Product, Symbol, number
 from derivgen.expr.shapes import shape
 from derivgen.expr.text import decimal_text, text
 from derivgen.expr.walk import symbols
@@ -106,6 +116,14 @@ class _Batch:
     def row(self, place: int) -> Points:
         return tuple(Number(values[place]) for values in self.columns.values())
 
+    def data(self, digits: int | None = None) -> list[list[Expr]]:
+        """The columns of the table, their numbers with as many decimals each, `digits` at most."""
+        columns = (tuple(map(Number, values)) for values in self.columns.values())
+        return [lined_up([self._shortened(one, digits) for one in column]) for column in columns]
+
+    def _shortened(self, value: Number, digits: int | None) -> Expr:
+        return value if digits is None or 10**digits % value.value.denominator == 0 else self._shown(value, digits)
+
     def put(self, place: int) -> dict[Symbol, Expr]:
         """All that is put in for one data point."""
         data = dict(zip(self.general.values(), self.row(place), strict=True))
@@ -123,8 +141,8 @@ class _Batch:
             self.steps.append(Statement("rounded_on", (("digits", number(self.the.digits)),)))
         if self.count <= WRITTEN_OUT:
             rows = (
-                tuple(Instance(one, one) for one in (number(place + 1), *self.row(place)))
-                for place in range(self.count)
+                tuple(Instance(one, one) for one in (number(place), *row))
+                for place, row in enumerate(zip(*self.data(), strict=True), 1)
             )
             self.steps.append(Grid((self.index, *self.general.values()), tuple(rows)))
         found: list[Expr] = []
@@ -174,8 +192,12 @@ class _Batch:
         slopes_shown = tuple(Partial(self.single, one) for one in variables)
         header: tuple[Expr, ...] = (self.index, *self.general.values(), *slopes_shown)
         rows: list[tuple[Instance, ...]] = []
-        for place, own in enumerate(self.values):
-            data = (Instance(one, self._shown(one, digits)) for one in self.row(place))
+        given = tuple(zip(*self.data(digits), strict=True))
+        values: list[Sequence[Expr]] = [*self.values]
+        if digits is None:
+            values = list(zip(*map(lined_up, zip(*self.values, strict=True)), strict=True))
+        for place, own in enumerate(values):
+            data = map(Instance, self.row(place), given[place])
             slopes = (
                 Instance(self.slope_at(self.each[place], variable), self._shown(value, digits))
                 for variable, value in zip(variables, own, strict=True)
@@ -215,7 +237,7 @@ class _Batch:
                 self.steps.append(Rewrite((put_in,), before, written, heading))
             total = value_of(plus(numbers), {})
             digits = self.the.digits
-            if digits is None and not isinstance(total, Number):
+            if digits is None and (not isinstance(total, Number) or self._is_endless(total.value / self.count)):
                 digits = ROUNDED_TO
             over = product((total, Power(number(self.count), Number(Fraction(-1)))))
             if isinstance(total, Number) and self._looks_divided(value := total.value / self.count, total.value):
@@ -235,6 +257,10 @@ class _Batch:
         """Whether a mean is written as the total over the count: -2/3, but not 1/4 where decimals are asked for."""
         finite = self.part.given.decimal and decimal_text(value) is not None
         return value.denominator == self.count and total.denominator == 1 and not finite
+
+    def _is_endless(self, value: Fraction) -> bool:
+        """Whether numbers are to be decimals, and this has no finite one."""
+        return (self.part.given.decimal or self.the.digits is not None) and decimal_text(value) is None
 
     def _exact_mean(self, place: int) -> Expr:
         if not self.the.staged:
@@ -287,16 +313,26 @@ class _Batch:
 
     def _concluded(self, goal: Expr, exact: Expr, heading: Expr) -> Expr:
         digits = self.the.digits
-        if digits is None and not all(isinstance(one, Number) for one in entries_of(exact)):
+        entries = entries_of(exact)
+        if digits is None and any(not isinstance(one, Number) or self._is_endless(one.value) for one in entries):
             digits = ROUNDED_TO
         shown = exact
         if digits is not None:
             shown = self._shown(exact, digits)
             if shown == exact:
-                digits = None
+                shown, digits = exact, None
         self.digits = digits
         self.steps.append(Conclude(goal, shown, heading, digits=digits))
         return shown
+
+    def _rounded_once(self, put: Expr, old: Expr, rate: Fraction, mean: Expr, heading: Expr) -> None:
+        """1.5 - 0.1(-2/3) = 1.5 + 0.1 (2/3), and that rounded."""
+        if isinstance(mean, Number) and mean.value * rate < 0:
+            turned = plus((old, Product((Number(abs(rate)), Group(Number(abs(mean.value)))))))
+            self.steps.append(Rewrite((work_out,), put, turned, heading))
+            put = turned
+        digits = ROUNDED_TO if self.the.digits is None else self.the.digits
+        self.steps.append(Rewrite((round_off,), put, self._shown(put, digits), heading, digits=digits))
 
     def update(self, rate: Fraction, means: list[Expr]) -> Expr:
         """One step against the gradient of the mean, a line for each parameter."""
@@ -324,9 +360,14 @@ class _Batch:
             self.steps.append(Rewrite((gradient_step,), heading, formula, heading))
             put = minus(old[variable], Number(rate), Group(means[place]))
             self.steps.append(Rewrite((put_in,), formula, put, heading))
+            right = _worked_out(minus(old[variable], Number(rate), self._exact_mean(place)))
+            if not the.staged and isinstance(right, Number) and self._is_endless(right.value):
+                # a fraction that is no finite decimal stays until the end, and no other is made
+                self._rounded_once(put, old[variable], rate, means[place], heading)
+                exact.append(right)
+                continue
             lines, end = value_lines(put, {}, heading, digits=the.digits, staged=the.staged)
             self.steps += [one for one in lines if not isinstance(one, Statement)]
-            right = _worked_out(minus(old[variable], Number(rate), self._exact_mean(place)))
             exact.append(right)
             if the.staged and the.digits is not None:
                 self._last_digit(right, ungrouped(end), the.digits)

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from derivgen.derivation import Conclude, Derivation, Fact, Instance, Statement, Step, Table
 from derivgen.derive.domain import domain_of
-from derivgen.derive.evaluation import ungrouped, value_lines
+from derivgen.derive.evaluation import in_the_box, ungrouped, value_lines
 from derivgen.derive.good_form import form_lines
 from derivgen.derive.multiplying import Chain, multiply_scalars
 from derivgen.derive.paths import Graph, graph_of, partial_of
@@ -248,7 +248,7 @@ def _check(graph: Graph, found: list[Expr]) -> list[Step]:
     for variable, own in zip(graph.variables, found, strict=True):
         slope = Partial(direct.current, variable, ordinary=len(graph.variables) == 1)
         facts.append(Fact(slope, "=", own))
-    return [Statement("chain_check"), *direct.lines, Statement("chain_agrees", (), tuple(facts))]
+    return [Statement("chain_check"), *direct.lines, Statement("chain_agrees", (), tuple(facts), ticked=True)]
 
 
 def _values(part: Part, graph: Graph, found: list[Expr], steps: list[Step]) -> list[Expr]:
@@ -260,8 +260,8 @@ def _values(part: Part, graph: Graph, found: list[Expr], steps: list[Step]) -> l
     for variable, own in zip(graph.variables, found, strict=True):
         heading = At(graph.total(variable), tuple(at), tuple(at.values()))
         lines, value = value_lines(own, at, heading, digits=part.digits, staged=part.given.staged)
+        value, digits = in_the_box(own, at, lines, value, part.digits, part.given.staged)
         steps += lines
-        digits = part.digits if any(getattr(line, "digits", None) is not None for line in lines) else None
         steps.append(Conclude(heading, value, heading, digits=digits))
         values.append(value)
     return values

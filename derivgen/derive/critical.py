@@ -9,7 +9,7 @@ from typing import Any
 from derivgen.derivation import Derivation, Equation, Fact, Rewrite, Solutions, Solve, Statement, Step
 from derivgen.derive.definiteness import Definiteness, tested
 from derivgen.derive.evaluation import put_in, ungrouped, value_lines
-from derivgen.derive.naming import quantity_for, reserved_names
+from derivgen.derive.naming import quantity_for, reserved_names, second_partials
 from derivgen.derive.record import Stage, everywhere
 from derivgen.derive.roots import prepare
 from derivgen.derive.scalar import derivative
@@ -182,8 +182,7 @@ class _Task:
 
     def second_partials(self) -> Matrix:
         size = Dim(len(self.variables))
-        pairs = ((row, column) for row in self.variables for column in self.variables)
-        return Matrix(tuple(Partial(Partial(self.quantity, column), row) for row, column in pairs), (size, size))
+        return Matrix(second_partials(self.quantity, self.variables), (size, size))
 
     # --- the gradient -----------------------------------------------------------------------------------------------
 
@@ -287,9 +286,9 @@ class _Task:
         verdicts: list[str] = []
         symbol, template = self.hessian_symbol(), self.second_partials()
         entries = []
-        for row, slope in zip(self.variables, self.gradient, strict=True):
-            for column in self.variables:
-                entries.append(first_derivative(slope, column, row)[1])
+        for row in self.variables:
+            for slope in self.gradient:
+                entries.append(first_derivative(slope, row, row)[1])
         array = Matrix(tuple(entries), template.shape)
         steps.append(Rewrite((hessian,), symbol, template, symbol))
         steps.append(Rewrite((second_derivatives,), template, array, symbol))

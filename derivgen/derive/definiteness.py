@@ -8,17 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from derivgen.derivation import Fact, Rewrite, Statement, Step
+from derivgen.derivation import Equation, Fact, Rewrite, Solve, Statement, Step
 from derivgen.derive.evaluation import ungrouped, value_lines
 from derivgen.errors import CannotDerive
 from derivgen.expr.build import plus, product
 from derivgen.expr.nodes import (
     MINUS_ONE,
     ZERO_NUMBER,
+    Apply,
     Det,
     Dim,
     Expr,
     Eye,
+    Function,
     Group,
     Matrix,
     Number,
@@ -30,7 +32,15 @@ from derivgen.expr.nodes import (
 from derivgen.expr.sympy_bridge import to_sympy
 from derivgen.expr.text import text
 from derivgen.expr.written import written
-from derivgen.rules.solving import determinant, quadratic_formula, split_polynomial, tidy
+from derivgen.rules.solving import (
+    determinant,
+    double_root,
+    quadratic_formula,
+    split_polynomial,
+    take_roots,
+    tidy,
+    zero_product,
+)
 
 WORDS = {1: "minimum", -1: "maximum", 0: "undecided"}
 
@@ -134,8 +144,8 @@ def _eigenvalue_lines(array: Matrix, name: Expr, reserved: frozenset[str]) -> li
         return []
     low, high = shown[0], shown[1]
     if values[1] == 0:
-        opened: Expr = product((Group(shifted[0]), Group(shifted[3])))
-        steps.append(Rewrite((determinant,), heading, opened, heading))
+        zero: Expr = product((Group(shifted[0]), Group(shifted[3])))
+        steps.append(Rewrite((determinant,), heading, zero, heading))
     else:
         first = determinant(Det(Matrix(shifted, array.shape)))
         assert first is not None
@@ -146,17 +156,48 @@ def _eigenvalue_lines(array: Matrix, name: Expr, reserved: frozenset[str]) -> li
         if middle is None:
             return []
         steps.append(Rewrite((tidy,), first, middle, heading))
-        low_factor, high_factor = _factor(unknown, low), _factor(unknown, high)
-        split = Power(low_factor, number(2)) if low == high else product((low_factor, high_factor))
-        law = split_polynomial if all(root.is_Rational for root in roots) else quadratic_formula
-        if text(split) != text(middle):
-            steps.append(Rewrite((law,), middle, split, heading))
+        zero = middle
+        if all(root.is_Rational for root in roots):
+            low_factor, high_factor = _factor(unknown, low), _factor(unknown, high)
+            zero = Power(low_factor, number(2)) if low == high else product((low_factor, high_factor))
+            if text(zero) != text(middle):
+                steps.append(Rewrite((split_polynomial,), middle, zero, heading))
+    steps += _eigenvalues(unknown, zero, (low, high), half, inside)
     signs = [_sign(root) for root in roots]
     both = {low: signs[0], high: signs[1]}
     facts = tuple(_fact(root, sign) for root, sign in both.items() if sign)
     key = {(1, 1): "eigenvalues_positive", (-1, -1): "eigenvalues_negative", (-1, 1): "eigenvalues_mixed"}
     steps.append(Statement(key.get((signs[0], signs[1]), "eigenvalues_zero"), (), facts))
     return steps
+
+
+def _eigenvalues(unknown: Symbol, zero: Expr, roots: tuple[Expr, Expr], trace: Any, inside: Any) -> list[Step]:
+    """What follows for the `unknown` where its polynomial is zero; `inside` is what stands below the root."""
+    points = tuple((root,) for root in dict.fromkeys(roots))
+    found = tuple(Equation(unknown, root) for root in dict.fromkeys(roots))
+    start = (Equation(zero, ZERO_NUMBER),)
+    if isinstance(zero, Plus) and not _is_squares(zero):
+        over = ((trace, sign) for sign in (-1, 1))
+        spelled = tuple(Equation(unknown, _by_formula(first, sign, inside)) for first, sign in over)
+        formula = Solve((quadratic_formula,), spelled, points, of=start, either=True, unknowns=(unknown,))
+        same = [text(one.right) for one in spelled] == [text(one.right) for one in found]
+        return [formula] if same else [formula, Solve((tidy,), found, points, either=True, unknowns=(unknown,))]
+    law = double_root if len(points) == 1 else take_roots if isinstance(zero, Plus) else zero_product
+    return [Solve((law,), found, points, of=start, either=True, unknowns=(unknown,))]
+
+
+def _is_squares(zero: Expr) -> bool:
+    """lambda^2 - 9, whose roots are taken at once."""
+    return isinstance(zero, Plus) and len(zero.terms) == 2 and any(isinstance(one, Number) for one in zero.terms)
+
+
+def _by_formula(trace: Any, sign: int, inside: Any) -> Expr:
+    """The quadratic formula with its numbers put in: (6 - sqrt(20))/2."""
+    first, below = written(trace, ()), written(inside, ())
+    assert first is not None and below is not None
+    root: Expr = Apply(Function("sqrt"), (below,))
+    top = plus((*((first,) if trace != 0 else ()), product((MINUS_ONE, root)) if sign < 0 else root))
+    return product((top, Power(number(2), MINUS_ONE)))
 
 
 def _minus(entry: Expr, unknown: Symbol) -> Expr:

@@ -8,6 +8,7 @@ has no exact value stays as it is, and is rounded at the end where `digits` says
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -33,7 +34,7 @@ from derivgen.expr.nodes import (
     Symbol,
 )
 from derivgen.expr.sympy_bridge import to_sympy
-from derivgen.expr.text import text
+from derivgen.expr.text import split_sign, text
 from derivgen.expr.walk import parts, subexpressions, transform, with_parts
 from derivgen.rules.algebra import like_terms
 
@@ -121,6 +122,27 @@ def value_lines(
     return steps, current
 
 
+def in_the_box(
+    expr: Expr, at: Mapping[Symbol, Expr], steps: list[Step], value: Expr, digits: int | None, staged: bool
+) -> tuple[Expr, int | None]:
+    """What the box after the lines of `value_lines` shows, and to how many decimals it is rounded.
+
+    That is where the lines end; but where these went on with rounded numbers, it is the exact value rounded once. A
+    sentence is added to `steps` where an array differs from the end of the lines in a last digit.
+    """
+    if digits is None or not any(isinstance(step, Rewrite) and step.digits is not None for step in steps):
+        return value, None
+    if not staged:
+        return value, digits
+    exact = value_of(expr, at)
+    right = rounded(exact, digits)
+    if right is None:
+        raise CannotDerive(f"rounded numbers are used on where all is a number: {text(exact)} is none")
+    if isinstance(right, Matrix) and right != value:
+        steps.append(_says_last_digit(exact, value, right, digits))
+    return right, digits
+
+
 def shown_alike(left: Expr, right: Expr) -> bool:
     """Whether two expressions read the same but for parentheses."""
     # 16 / 5 is the quotient of two numbers, 16/5 one number
@@ -151,7 +173,7 @@ def rounded(expr: Expr, digits: int) -> Expr | None:
         return Matrix(tuple(known), expr.shape) if len(known) == len(entries) else None
     expr = ungrouped(expr)
     if isinstance(expr, Number):
-        return Number(_round(expr.value, digits), decimal=True)
+        return Number(_round(expr.value, digits), True, digits)
     if any(isinstance(node, Symbol | Entry | Partial) for node in subexpressions(expr)):
         return None
     # 30 digits beyond those that are shown, so that the last one shown is right
@@ -161,7 +183,7 @@ def rounded(expr: Expr, digits: int) -> Expr | None:
     import sympy
 
     exact = sympy.Rational(str(value))
-    return Number(_round(Fraction(int(exact.p), int(exact.q)), digits), decimal=True)
+    return Number(_round(Fraction(int(exact.p), int(exact.q)), digits), True, digits)
 
 
 def _elementary(expr: Expr) -> Expr:
@@ -214,8 +236,12 @@ def _last_digit(exact: Expr, shown: Expr, digits: int) -> list[Step]:
     right = rounded(exact, digits)
     if right is None or right == shown or isinstance(right, Matrix):
         return []
+    return [_says_last_digit(exact, shown, right, digits)]
+
+
+def _says_last_digit(exact: Expr, shown: Expr, right: Expr, digits: int) -> Statement:
     fact = Fact(exact, "≈", right, digits)
-    return [Statement("last_digit", (("staged", shown), ("exact", right)), (fact,), shown=False)]
+    return Statement("last_digit", (("staged", shown), ("exact", right)), (fact,), shown=False)
 
 
 @dataclass(slots=True)
@@ -254,10 +280,12 @@ class _Arithmetic:
         bare = [_without_zero(ungrouped(term)) for term in terms]
         if all(isinstance(term, Number) for term in bare):
             return self._number(sum((v for v in values if v is not None), Fraction(0)))
-        if all(value is not None for value in values):
-            return plus(self.once(term) for term in terms)
-        after = tuple(self.once(term) for term in terms)
-        if after == terms:
+        waits = [value is not None and _is_behind(term, terms) for term, value in zip(terms, values, strict=True)]
+        after = tuple(
+            term if wait else _with_sign(self.once(term), term if place else None)
+            for place, (term, wait) in enumerate(zip(terms, waits, strict=True))
+        )
+        if after == terms and None in values:
             return _collected(terms)
         return plus(after)
 
@@ -286,7 +314,7 @@ class _Arithmetic:
             for number in numbers:
                 value *= number
             return product((*(() if value == 1 and rest else (self._number(value),)), *rest))
-        return product(after)
+        return _cancelled(after) if waits else product(after)
 
     def _power(self, base: Expr, exponent: Expr) -> Expr:
         below, above = self.once(base), self.once(exponent)
@@ -320,7 +348,7 @@ class _Arithmetic:
         if self.digits is None or 10**self.digits % value.denominator == 0:
             return Number(value)
         self.rounded = True
-        return Number(_round(value, self.digits), decimal=True)
+        return Number(_round(value, self.digits), True, self.digits)
 
 
 def _divides(factor: Expr) -> bool:
@@ -331,15 +359,55 @@ def _divides(factor: Expr) -> bool:
     return False
 
 
+def _cancelled(factors: tuple[Expr, ...]) -> Expr:
+    """The number above a bar and those below it as one, where what stands beside them is no number: 18/3 pi is 6 pi."""
+    numbers = [_value(factor) for factor in factors]
+    rest = [factor for factor, value in zip(factors, numbers, strict=True) if value is None]
+    value = Fraction(1)
+    for one in numbers:
+        value *= Fraction(1) if one is None else one
+    together = product((*(() if value == 1 else (Number(value),)), *rest))
+    return product(factors) if shown_alike(together, product(factors)) else together
+
+
+def _is_behind(term: Expr, terms: tuple[Expr, ...]) -> bool:
+    """Whether another of `terms` will come to look like `term`, which is then worked out together with it.
+
+    In 13(1 + 0.001)^2 - 13(0.999)^2 the second waits until the first is 13(1.001)^2.
+    """
+    if isinstance(ungrouped(term), Number):
+        return False
+    look = _look(term)
+    for other in terms:
+        ahead = _Arithmetic(None)
+        while _value(other) is None and (after := ahead.once(other)) != other:
+            other = after
+            if _look(other) == look:
+                return True
+    return False
+
+
+def _look(term: Expr) -> str:
+    """How a term reads, whatever its numbers and its sign are."""
+    return re.sub(r"\d+(/\d+)?", "#", text(ungrouped(split_sign(term)[1])).replace(" ", ""))
+
+
+def _with_sign(value: Expr, term: Expr | None) -> Expr:
+    """The value of a term of a sum; where that is 0, with the minus sign that stood before the term: 4 - 0."""
+    if term is None or value != Number(Fraction(0)) or split_sign(term)[0] > 0:
+        return value
+    return Product((_MINUS, value))
+
+
 def _without_zero(term: Expr) -> Expr:
     """A term, but -0 is 0: 1 - 0 is 1 at once, not 1 + 0 first."""
     return Number(Fraction(0)) if term == Product((_MINUS, Number(Fraction(0)))) else term
 
 
 def _collected(terms: tuple[Expr, ...]) -> Expr:
-    """A sum in which nothing is left to work out, with its numbers added: 2 + e - 1 is 1 + e."""
+    """A sum in which nothing is left to work out, with its numbers added: 2 + e - 1 is 1 + e, and e + 0 is e."""
     numbers = [value for term in terms if (value := _value(term)) is not None]
-    if len(numbers) < 2:
+    if len(numbers) < 2 and numbers != [0]:
         return Plus(terms)
     first = next(n for n, term in enumerate(terms) if _value(term) is not None)
     total = Number(sum(numbers, Fraction(0)))

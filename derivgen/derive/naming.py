@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from derivgen.expr.nodes import Dim, Expr, Index, Shape, Symbol
+from derivgen.expr.nodes import Dim, Expr, Index, Partial, Shape, Symbol
 from derivgen.expr.walk import dimensions, fresh_index, symbols
 from derivgen.problem.model import Scope
 
@@ -46,3 +46,11 @@ def indices_for(
         index = fresh_index(dim, (*taken, *made, *reserved), letter)
         made.append(index)
     return tuple(made)
+
+
+def second_partials(quantity: Expr, variables: Sequence[Symbol]) -> tuple[Partial, ...]:
+    """The entries of the Hessian, row by row: in the row of x and the column of y stands d2f/dx dy, with x first.
+
+    It is the derivative by x of that by y: the outermost variable is printed first.
+    """
+    return tuple(Partial(Partial(quantity, column), row) for row in variables for column in variables)

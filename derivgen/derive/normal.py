@@ -82,9 +82,11 @@ from derivgen.rules.linear_equations import (
     divide_sides,
     entrywise_as_diagonal,
     factor_out,
+    hessian_of_gradient,
     linear_system,
     multiply_sides,
     other_side,
+    quadratic_form,
     stacked,
     stationary,
 )
@@ -415,23 +417,30 @@ def _minimum(unknown: _Unknown, solver: _Solver) -> list[Step]:
         if is_number(hessian) and isinstance(hessian, Number):
             relation = ">" if hessian.value > 0 else "<"
             key = "solve_minimum_scalar" if relation == ">" else "solve_maximum_scalar"
-            facts = (Fact(second, "=", hessian), Fact(hessian, relation, ZERO_NUMBER))
-            return [Statement(key, (), facts)]
+            return [*_shown(hessian_of_gradient, second, hessian), _says(key, hessian, relation)]
         if all(is_square(term) for term in terms_of(hessian)):
-            facts = (Fact(second, "=", hessian), Fact(hessian, ">=", ZERO_NUMBER))
-            return [Statement("solve_minimum_scalar_weak", (), facts)]
-        return [Statement("solve_stationary", (("hessian", hessian),), (Fact(second, "=", hessian),))]
+            key = "solve_minimum_scalar_weak"
+            return [*_shown(hessian_of_gradient, second, hessian), _says(key, hessian, ">=")]
+        return [*_shown(hessian_of_gradient, second, hessian), Statement("solve_stationary", (("hessian", hessian),))]
     scaled = [replace(term, scalars=monomial((back, term.scalars))) for term in solver.linear]
     found = [form_of(term, v) for term in scaled]
     forms = [one for one in found if one is not None]
     if len(forms) < len(found):
-        fact = Fact(unknown.hessian, "=", hessian)
-        return [Statement("solve_stationary", (("hessian", hessian),), (fact,))]
+        lines = _shown(hessian_of_gradient, unknown.hessian, hessian)
+        return [*lines, Statement("solve_stationary", (("hessian", hessian),))]
     value = plus(one.value for one in forms)
-    shown = (
-        Fact(unknown.hessian, "=", hessian),
-        Fact(MatMul((Transpose(v), unknown.hessian, v)), "=", value),
-        Fact(value, ">=", ZERO_NUMBER),
-    )
+    lines = [
+        *_shown(hessian_of_gradient, unknown.hessian, hessian),
+        *_shown(quadratic_form, MatMul((Transpose(v), unknown.hessian, v)), value),
+    ]
     key = "solve_minimum_definite" if any(one.definite for one in forms) else "solve_minimum"
-    return [Statement(key, (("quantity", unknown.quantity), ("direction", v)), shown)]
+    values = (("quantity", unknown.quantity), ("direction", v))
+    return [*lines, Statement(key, values, (Fact(value, ">=", ZERO_NUMBER),))]
+
+
+def _shown(law: Rule, name: Expr, value: Expr) -> list[Step]:
+    return [Rewrite((law,), name, value, name)]
+
+
+def _says(key: str, value: Expr, relation: str) -> Statement:
+    return Statement(key, (), (Fact(value, relation, ZERO_NUMBER),))

@@ -10,6 +10,7 @@ from derivgen.derivation import Conclude, Derivation, Fact, Instance, Rewrite, R
 from derivgen.derive.batch import batch_gradient
 from derivgen.derive.evaluation import put_in, value_lines, value_of, work_out
 from derivgen.derive.good_form import expand_all, good_form, tidied
+from derivgen.derive.naming import second_partials
 from derivgen.derive.partials import Work, derivative_name, evaluated, work_on
 from derivgen.derive.scalar import quickly, worth_naming
 from derivgen.errors import CannotDerive
@@ -35,6 +36,7 @@ from derivgen.expr.nodes import (
     number,
 )
 from derivgen.expr.shapes import shape
+from derivgen.expr.walk import symbols
 from derivgen.problem.model import Part
 from derivgen.rules.differentiation import CALCULUS
 
@@ -203,11 +205,9 @@ def hessian_lines(work: Work) -> tuple[Symbol, Matrix]:
     slopes = _entries(work, first, 2)
     count = len(variables)
     places = [(row, place) for row in range(count) for place in range(count)]
-    headings = {
-        (row, place): Partial(Partial(work.quantity, variables[row]), variables[place]) for row, place in places
-    }
+    headings = dict(zip(places, second_partials(work.quantity, variables), strict=True))
     asked = {
-        (row, place): (slopes[row], variables[place], headings[row, place], Partial(work.quantity, variables[row]))
+        (row, place): (slopes[place], variables[row], headings[row, place], Partial(work.quantity, variables[place]))
         for row, place in places
     }
     # what needs lines of its own is derived once: below the diagonal it is what it is above
@@ -328,6 +328,8 @@ def tangent_plane(part: Part, layout: Layout) -> Derivation:
 def _at_point(work: Work, task: str, name: Expr, value: Expr, layout: Layout | None) -> Derivation:
     """The end of a derivation: at the point of the part, where it has one."""
     if work.part.given.at:
+        if isinstance(work.steps[-1], Conclude) and not set(dict(work.part.given.at)) & set(symbols(value)):
+            work.steps.pop()  # it is the same at every point: one box is enough
         question, value = evaluated(work, name, value)
         return work.finished(task, question, value, layout)
     return work.finished(task, name, value, layout)

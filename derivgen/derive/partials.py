@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from derivgen.derivation import Conclude, Derivation, Step
 from derivgen.derive.domain import domain_of
-from derivgen.derive.evaluation import value_lines
+from derivgen.derive.evaluation import in_the_box, value_lines
 from derivgen.derive.in_terms import in_terms_lines
 from derivgen.derive.naming import quantity_for, reserved_names
 from derivgen.derive.scalar import Differentiation
@@ -153,9 +153,9 @@ def evaluated(work: Work, name: Expr, expr: Expr) -> tuple[Expr, Expr]:
     heading = At(name, tuple(at), tuple(at.values()))
     digits, staged = work.part.digits, work.part.given.staged
     steps, value = value_lines(expr, at, heading, digits=digits, staged=staged)
+    value, shown_digits = in_the_box(expr, at, steps, value, digits, staged)
     work.steps += steps
-    rounds = any(getattr(step, "digits", None) is not None for step in steps)
-    work.steps.append(Conclude(heading, value, heading, digits=digits if rounds else None))
+    work.steps.append(Conclude(heading, value, heading, digits=shown_digits))
     return heading, value
 
 

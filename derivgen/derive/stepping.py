@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from derivgen.derivation import Conclude, Fact, Grid, Instance, Rewrite, Rule, Statement, Step, Table
 from derivgen.derive.evaluation import put_in, rounded, ungrouped, value_lines, work_out
 from derivgen.derive.iteration import ROUNDED_TO, Setting, Stop, good_derivative
+from derivgen.derive.naming import second_partials
 from derivgen.errors import CannotDerive
 from derivgen.expr.build import plus
 from derivgen.expr.nodes import MINUS_ONE, ONE, At, Dim, Expr, Matrix, Norm, Number, Partial, Product, Symbol, number
-from derivgen.expr.text import text
+from derivgen.expr.text import MOST_PLACES, text
 from derivgen.rules.optimisation import (
     add_entries,
     gradient,
@@ -39,6 +40,15 @@ def square(entries: Sequence[Expr], size: int) -> Matrix:
 
 def entries_of(expr: Expr) -> tuple[Expr, ...]:
     return tuple(map(ungrouped, expr.entries)) if isinstance(expr, Matrix) else (ungrouped(expr),)
+
+
+def lined_up(numbers: Sequence[Expr]) -> list[Expr]:
+    """Numbers that stand below each other, with as many decimals each where they have finite ones."""
+    values = [one.value for one in numbers if isinstance(one, Number)]
+    places = next((n for n in range(MOST_PLACES + 1) if all(10**n % one.denominator == 0 for one in values)), None)
+    if not places or len(values) < len(numbers):
+        return list(numbers)
+    return [replace(one, places=places) for one in numbers if isinstance(one, Number)]
 
 
 def minus(left: Expr, *right: Expr) -> Expr:
@@ -100,7 +110,7 @@ class Lines:
         """The second derivatives row by row: a line for each that is not there by symmetry, then the Hessian."""
         the, size = self.the, len(self.the.variables)
         places = [(row, place) for row in range(size) for place in range(size)]
-        pending = tuple(Partial(Partial(the.quantity, the.variables[b]), the.variables[a]) for a, b in places)
+        pending = second_partials(the.quantity, the.variables)
         upper = {(a, b): good_derivative(slopes[b], the.variables[a]) for a, b in places if a <= b}
         found = tuple(upper[min(a, b), max(a, b)] for a, b in places)
         self.named[self.curvature] = pending[0] if self.scalar else square(pending, size)
@@ -108,7 +118,7 @@ class Lines:
             self.steps.append(Rewrite((second_derivative,), self.curvature, found[0], self.curvature))
             return found
         for (a, b), value in upper.items():
-            heading = Partial(Partial(the.quantity, the.variables[b]), the.variables[a])
+            heading = pending[a * size + b]
             self.steps.append(Rewrite((second_partial,), heading, value, heading))
         self.steps.append(Rewrite((hessian,), self.curvature, square(pending, size), self.curvature))
         self.steps.append(Rewrite((known_values,), square(pending, size), square(found, size), self.curvature))
@@ -185,8 +195,8 @@ class Lines:
             near = rounded(value, digits)
             if near is None:
                 raise CannotDerive(f"{text(the.expression)} has no real value in the last step")
-            short = the.is_short(value) and the.digits is None
-            shown.append(value if short else near)
+            exact = isinstance(value, Number) and 10**digits % value.value.denominator == 0
+            shown.append(value if exact or (the.is_short(value) and the.digits is None) else near)
         apart = _difference(after, before)
         key, relation = (keys[0], "<") if apart < 0 else (keys[1], ">") if apart > 0 else (keys[2], "=")
         fact = Fact(self.at(the.quantity, new), relation, self.at(the.quantity, old))
@@ -240,15 +250,20 @@ class Walk:
         """A row for each point: its number, the variables, the value of the formula."""
         the, digits = self.the, self.digits
         counter = Symbol(the.free_name("k", "n", "m"))
-        rows: list[tuple[Instance, ...]] = []
-        for place, (stop, names) in enumerate(zip(self.stops, self.names, strict=True)):
+        table: list[tuple[Expr, ...]] = []
+        for place, stop in enumerate(self.stops):
             exact = (*stop.point, self.height(stop))
-            values = [rounded(one, digits) for one in exact] if digits is not None else list(exact)
-            if any(value is None for value in values):
+            shown = [rounded(one, digits) for one in exact] if digits is not None else list(exact)
+            known = tuple(one for one in shown if one is not None)
+            if len(known) < len(exact):
                 raise CannotDerive(f"{text(the.expression)} has no real value in step {place}")
+            table.append(known)
+        if digits is None:
+            table = list(zip(*map(lined_up, zip(*table, strict=True)), strict=True))
+        rows: list[tuple[Instance, ...]] = []
+        for place, (values, names) in enumerate(zip(table, self.names, strict=True)):
             own = (*self.origin(place), At(the.quantity, the.variables, names))
-            cells = (Instance(left, value) for left, value in zip(own, values, strict=True) if value is not None)
-            rows.append((Instance(number(place), number(place)), *cells))
+            rows.append((Instance(number(place), number(place)), *map(Instance, own, values)))
         return Grid((counter, *the.variables, the.quantity), tuple(rows), digits)
 
 

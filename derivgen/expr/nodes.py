@@ -68,10 +68,14 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """An exact number; `decimal` asks for 0.8 in place of 4/5 where it is printed."""
+    """An exact number; `decimal` asks for 0.8 in place of 4/5 where it is printed.
+
+    `places` is to how many decimals it was rounded: so many are printed, 0.800 for 3.
+    """
 
     value: Fraction
     decimal: bool = field(default=False, compare=False)
+    places: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ files cannot state; it is shown as `diff(body, x[k])`, a pending differential as
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 from typing import assert_never
 
@@ -78,6 +79,8 @@ def text(expr: Expr) -> str:
 def _text(expr: Expr) -> tuple[str, int]:
     """The text of `expr` and how tightly it binds."""
     match expr:
+        case Number(value, True, int(places)) if (shown := decimal_text(value, places)) is not None:
+            return shown, NEGATIVE if value < 0 else ATOM
         case Number(value):
             return _number(value)
         case Pi():
@@ -178,9 +181,17 @@ def _call(name: str, *arguments: Expr) -> tuple[str, int]:
     return f"{name}({', '.join(map(text, arguments))})", ATOM
 
 
-def decimal_text(value: Fraction) -> str | None:
-    """`value` as a decimal where it has a finite one of at most 12 places: 0.8 for 4/5."""
-    places = next((n for n in range(13) if 10**n % value.denominator == 0), None)
+MOST_PLACES = 12
+"""A decimal with more places is printed as a fraction, unless it was rounded to more."""
+
+
+def decimal_text(value: Fraction, least: int | None = None) -> str | None:
+    """`value` as a decimal where it has a finite one of at most 12 places: 0.8 for 4/5.
+
+    With `least` it has so many places and no fewer: 0.800 for 3.
+    """
+    asked = least or 0
+    places = next((n for n in range(asked, max(asked, MOST_PLACES) + 1) if 10**n % value.denominator == 0), None)
     if places is None:
         return None
     digits = str(abs(value.numerator) * (10**places // value.denominator)).rjust(places + 1, "0")
@@ -239,10 +250,10 @@ def _plus(terms: tuple[Expr, ...]) -> str:
 def split_sign(term: Expr) -> tuple[int, Expr]:
     """The sign that is written before `term` in a sum, and what follows it."""
     match term:
-        case Number(value, decimal) if value < 0:
-            return -1, Number(-value, decimal)
-        case Product((Number(value, decimal), *rest)) if value < 0:
-            positive = () if value == -1 else (Number(-value, decimal),)
+        case Number(value) if value < 0:
+            return -1, replace(term, value=-value)
+        case Product((Number(value) as first, *rest)) if value < 0:
+            positive = () if value == -1 and first.places is None else (replace(first, value=-value),)
             kept: tuple[Expr, ...] = (*positive, *rest)
             return -1, kept[0] if len(kept) == 1 else Product(kept)
         case _:

@@ -234,8 +234,8 @@ class _Printer:
 
     def piece(self, expr: Expr) -> Piece:
         match expr:
-            case Number(value, decimal):
-                return self._number(value, decimal)
+            case Number(value, decimal, places):
+                return self._number(value, decimal, places)
             case Pi():
                 return Piece(r"\pi")
             case Size(dim):
@@ -328,8 +328,8 @@ class _Printer:
 
     # leaves
 
-    def _number(self, value: Fraction, decimal: bool = False) -> Piece:
-        shown = decimal_text(value) if decimal else None
+    def _number(self, value: Fraction, decimal: bool = False, places: int | None = None) -> Piece:
+        shown = decimal_text(value, places) if decimal else None
         if shown is not None:
             return Piece(shown, NEGATIVE if value < 0 else ATOM)
         if value.denominator == 1:
@@ -457,7 +457,8 @@ class _Printer:
         if len(pieces) == 1:
             return pieces[0]
         pieces = [piece if piece.binding >= PREFIX else self._parenthesized(piece) for piece in pieces]
-        between = r" \cdot " if divisors and pieces[1].tex.startswith(r"\frac") else r"\,"
+        meets = pieces[1].tex.startswith(r"\frac") or pieces[1].tex[:1].isdigit()
+        between = r" \cdot " if divisors and meets else r"\,"
         joined = self._joined(pieces, between, min(PRODUCT, *(piece.binding for piece in pieces)))
         return replace(joined, tex=joined.tex.replace(r"\,\sum", r" \sum"))
 
@@ -494,7 +495,7 @@ class _Printer:
                     gap = ""
                 elif factors[place - 1] == ONE_NUMBER:
                     gap = r" \cdot "  # 1 log x
-                elif isinstance(factor, Number) or (isinstance(factor, Power) and isinstance(factor.base, Number)):
+                elif piece.tex[:1].isdigit():
                     gap = r" \cdot "
                 elif piece.tex.startswith(r"\sum"):
                     gap = " "
@@ -627,7 +628,7 @@ class _Printer:
         inner = inner if inner.binding >= POWER else self._parenthesized(inner)
         bar = r"\big|" if self.style.inline else r"\Big|"
         place = point if len(values) == 1 else f"({point})"
-        return Piece(f"{inner.tex}{bar}_{{{place}}}", ATOM, 1)
+        return Piece(f"{inner.tex}{bar}_{{{place}}}", ATOM, max(1, inner.height))
 
 
 def _is_constant(expr: Expr) -> bool:

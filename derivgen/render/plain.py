@@ -103,8 +103,8 @@ def _name(name: str) -> str:
 
 def _shown(expr: Expr) -> Shown:
     match expr:
-        case Number(value, decimal):
-            return _number(value, decimal)
+        case Number(value, decimal, places):
+            return _number(value, decimal, places)
         case Pi():
             return "π", ATOM
         case Size(dim):
@@ -201,8 +201,8 @@ def _call(name: str, *arguments: Expr) -> Shown:
     return f"{name}({', '.join(map(unicode_math, arguments))})", ATOM
 
 
-def _number(value: Fraction, decimal: bool = False) -> Shown:
-    shown = decimal_text(value) if decimal else None
+def _number(value: Fraction, decimal: bool = False, places: int | None = None) -> Shown:
+    shown = decimal_text(value, places) if decimal else None
     if shown is not None:
         return shown, NEGATIVE if value < 0 else ATOM
     return str(value), NEGATIVE if value < 0 else ATOM if value.denominator == 1 else PRODUCT
@@ -258,8 +258,8 @@ def _unsigned(factors: tuple[Expr, ...]) -> Shown:
     binding = PRODUCT
     top = [s for s in scalars if not coefficient or isinstance(s, Number | Size)] if divisors else []
     if divisors:
-        over = " ".join(_within(factor, PRODUCT) for factor in top) or "1"
-        under = " ".join(_within(factor, POWER) for factor in divisors)
+        over = _side_by_side(_within(factor, PRODUCT) for factor in top) or "1"
+        under = _side_by_side(_within(factor, POWER) for factor in divisors)
         fraction = f"{over}/{under if len(divisors) == 1 else f'({under})'}"
         scalars = [factor for factor in scalars if factor not in top]
         pieces.append(f"({fraction})" if scalars or arrays else fraction)
@@ -269,7 +269,8 @@ def _unsigned(factors: tuple[Expr, ...]) -> Shown:
         if isinstance(factor, Group) and len(above) + len(below) > 1:
             own = min(own, SUM)
         asked = PREFIX if last else POWER if isinstance(factor, MatMul | Kron) else PRODUCT
-        dot = "· " if pieces and isinstance(factor, Number) else ""
+        opens = isinstance(factor, Number | Power) and shown[:1].isdigit() and own >= asked
+        dot = "· " if pieces and opens else ""
         pieces.append(dot + (shown if own >= asked else f"({shown})"))
         binding = min(binding, PREFIX if last and PREFIX <= own < PRODUCT else PRODUCT)
     if arrays:
@@ -278,6 +279,12 @@ def _unsigned(factors: tuple[Expr, ...]) -> Shown:
         pieces.append("".join([chain, *(f" ⊘ {_within(divisor, POWER)}" for divisor in divided)]))
         binding = min(binding, ENTRYWISE if several else PRODUCT)
     return " ".join(pieces) or "1", binding
+
+
+def _side_by_side(pieces: Iterable[str]) -> str:
+    """Factors, with a dot before a number so that it does not run together with what it follows."""
+    first, *rest = [*pieces, ""]
+    return " ".join([first, *(f"· {piece}" if piece[:1].isdigit() else piece for piece in rest)]).rstrip()
 
 
 def _raised(base: Expr, exponent: Expr, sign: str) -> Shown:

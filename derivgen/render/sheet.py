@@ -215,7 +215,7 @@ def block_views(derivation: Derivation, statuses: Sequence[str] = ()) -> tuple[B
         if isinstance(step, Solve):
             if chain or step.case:
                 close()
-            starts = not any(isinstance(block, SolvingView) for block in blocks) and not solving
+            starts = not step.of and not any(isinstance(block, SolvingView) for block in blocks) and not solving
             solving.append(_solve(step, status, starts))
             continue
         if isinstance(step, Rewrite):
@@ -251,8 +251,8 @@ def _block(step: Step, status: str, derivation: Derivation) -> Block | None:
         case Grid(header, cells, digits):
             shown = tuple(tuple(cell.right for cell in row) for row in cells)
             return GridView(header, shown, digits is not None, status)
-        case Statement(key, values, facts, visible, boxed):
-            return StatementView(key, dict(values), facts if visible else (), status, boxed)
+        case Statement(key, values, facts, visible, boxed, ticked):
+            return StatementView(key, dict(values), facts if visible else (), status, boxed, ticked)
         case Solutions(unknowns, _, points):
             return SolutionsView(unknowns, points, status)
         case Conclude(_, result, heading, _, _, digits):

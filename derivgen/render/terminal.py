@@ -94,10 +94,11 @@ def _rows(block: Block, said: Mapping[str, Any]) -> list[Row]:
             shown = [[unicode_math(cell) for cell in row] for row in (header, *cells)]
             widths = [max(len(row[place]) for row in shown) for place in range(len(header))]
             return ["  ".join(f"{cell:>{wide}}" for cell, wide in zip(row, widths, strict=True)) for row in shown]
-        case StatementView(key, values, facts):
+        case StatementView(key, values, facts, ticked=ticked):
             because = ", ".join(f"{unicode_math(f.left)} {f.relation} {unicode_math(f.right)}" for f in facts)
             sentence = said["statements"][key].format(**{name: unicode_math(value) for name, value in values.items()})
-            return [f"{because}: {sentence}" if because else sentence]
+            whole = f"{because}: {sentence}" if because else sentence
+            return [f"✓ {whole}" if ticked else whole]
         case SolvingView(solved):
             return [row for line in solved for row in _solve(line, said)]
         case SolutionsView(unknowns, points):
@@ -121,7 +122,7 @@ def _solve(line: SolveView, said: Mapping[str, Any]) -> list[Row]:
     arrow = "" if line.starts else f"{', '.join(map(_equation, line.of))} ⟹ ".lstrip()
     if line.either:
         shown = f" {said['or']} ".join(_equation(chain[0]) for chain in line.chains)
-        return [*rows, f"{arrow + shown:<{NOTES - 2}}{note}".rstrip()]
+        return [*rows, f"{arrow + shown:<{NOTES - 2 - GAP}}{'':{GAP}}{note}".rstrip()]
     for place, chain in enumerate(line.chains):
         last = place == len(line.chains) - 1
         right = " = ".join(unicode_math(one.right) for one in chain)

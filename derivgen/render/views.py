@@ -116,6 +116,7 @@ class StatementView:
     facts: tuple[Fact, ...]
     status: str
     boxed: bool = False
+    ticked: bool = False
     kind: str = "statement"
 
 

@@ -102,6 +102,18 @@ def linear_system(expr: Expr) -> Expr | None:
     return None
 
 
+@rule("derivative of the gradient", law=r"\nabla^2 f = \nabla(\nabla f)", source="definition")
+def hessian_of_gradient(expr: Expr) -> Expr | None:
+    """For the name of a line only: what the unknown of a linear gradient is multiplied by."""
+    return None
+
+
+@rule("quadratic form", law=r"v^{\mathsf T} A^{\mathsf T} A\,v = \lVert A v \rVert^2", source="definition")
+def quadratic_form(expr: Expr) -> Expr | None:
+    """For the name of a line only: a direction on both sides of the Hessian, as squares."""
+    return None
+
+
 LINEAR_EQUATIONS: tuple[Rule, ...] = (
     stationary,
     stacked,
@@ -112,4 +124,6 @@ LINEAR_EQUATIONS: tuple[Rule, ...] = (
     by_inverse,
     entrywise_as_diagonal,
     linear_system,
+    hessian_of_gradient,
+    quadratic_form,
 )

@@ -153,6 +153,12 @@ def zero_product(expr: Expr) -> Expr | None:
     return None
 
 
+@rule("a double root counts twice", law=r"(\lambda - a)^2 = 0 \Rightarrow \lambda = a", source=ALGEBRA)
+def double_root(expr: Expr) -> Expr | None:
+    """For the name of a line only."""
+    return None
+
+
 @rule("divide by what is never zero", law=r"c\,u = 0,\ c \neq 0 \Rightarrow u = 0", source=ALGEBRA)
 def divide(expr: Expr) -> Expr | None:
     """For the name of a line only."""
@@ -280,6 +286,7 @@ SOLVING: tuple[Rule, ...] = (
     tidy,
     factor,
     zero_product,
+    double_root,
     divide,
     clear_denominator,
     take_roots,

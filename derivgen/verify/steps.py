@@ -45,6 +45,9 @@ from derivgen.verify.evaluate import Evaluator, Unknown
 from derivgen.verify.extrema import EXTREMA, check_extrema, no_other_solution
 from derivgen.verify.linear import only_solution
 
+Point = tuple[Expr, ...]
+"""Values of the unknowns."""
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -154,16 +157,17 @@ class _Check:
                 yield from map(self._fact, facts)
                 if not facts:
                     yield Verdict("exact", self.bench.wanted)  # it states nothing but how numbers are shown
-            case Solve(_, equations, points, case, of, either):
+            case Solve(_, equations, points, case, of, either, own):
+                unknowns = own or self.unknowns
                 for point in points:
                     for equation in (*case, *of, *(() if either else equations)):
-                        yield self._holds_at(equation.left, equation.right, point)
+                        yield self._holds_at(equation.left, equation.right, point, unknowns)
                     if either:
-                        yield self._one_holds_at(equations, point)
+                        yield self._one_holds_at(equations, point, unknowns)
             case Solutions(unknowns, equations, points):
                 for point in points:
                     for equation in equations:
-                        yield self._holds_at(equation.left, equation.right, point)
+                        yield self._holds_at(equation.left, equation.right, point, unknowns)
                 if self.derivation.task == "solve":
                     yield only_solution(unknowns[0], equations, points, self.bench)
                 else:
@@ -200,12 +204,12 @@ class _Check:
             return self.bench.rounded(fact.left, fact.right, fact.digits)
         return self.bench.related(fact.left, fact.relation, fact.right)
 
-    def _holds_at(self, left: Expr, right: Expr, point: tuple[Expr, ...]) -> Verdict:
+    def _holds_at(self, left: Expr, right: Expr, point: Point, unknowns: tuple[Symbol, ...]) -> Verdict:
         """Has an equation both sides equal where the unknowns are `point`?"""
-        return self.bench.equal(At(left, self.unknowns, point), At(right, self.unknowns, point))
+        return self.bench.equal(At(left, unknowns, point), At(right, unknowns, point))
 
-    def _one_holds_at(self, equations: tuple[Equation, ...], point: tuple[Expr, ...]) -> Verdict:
-        found = [self._holds_at(equation.left, equation.right, point) for equation in equations]
+    def _one_holds_at(self, equations: tuple[Equation, ...], point: Point, unknowns: tuple[Symbol, ...]) -> Verdict:
+        found = [self._holds_at(equation.left, equation.right, point, unknowns) for equation in equations]
         return next((verdict for verdict in found if verdict.holds), worst(found))
 
     def _in_full(self, heading: Expr) -> Expr | None:

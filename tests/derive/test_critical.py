@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from textwrap import indent
 
@@ -10,10 +11,11 @@ import pytest
 
 from derivgen.build.solve import Solved, solve
 from derivgen.derivation import Rewrite, Solutions, Solve, Statement
-from derivgen.expr.nodes import Layout
+from derivgen.expr.nodes import Layout, number
 from derivgen.expr.text import text
 from derivgen.problem.load import load_problem
 from derivgen.render.terminal import derivation_text
+from derivgen.verify.checks import check_derivation
 
 SYMBOLS = "symbols: {x: scalar, y: scalar, z: scalar, w: scalar, p: scalar positive, a: 2, c: scalar}\n"
 
@@ -232,6 +234,40 @@ def test_every_line_of_solving_leads_to_points_or_ends_a_case(tmp_path: Path) ->
     cases = [step for step in steps if step.case]
     assert [text(step.case[0].left) for step in cases] == ["x", "y"]
     assert sum(len(step.points) for step in cases) == len(ends.points)
+
+
+EIGENVALUES = [
+    ("x**2 + y**2 - 4*x", ["2"], "a double root counts twice"),
+    ("x**2 + 2*y**2 - 4*x", ["2", "4"], "a product is zero"),
+    ("x**2 + y**2 - x*y", ["1", "3"], "a product is zero"),
+    ("x**2 + 2*y**2 + 2*x*y", ["3 - sqrt(5)", "3 + sqrt(5)"], "simplify"),
+    ("x**2 - y**2 + 2*x*y", ["-2 * sqrt(2)", "2 * sqrt(2)"], "take roots"),
+    ("-x**2 - x*y - y**2", ["-3", "-1"], "a product is zero"),
+]
+
+
+@pytest.mark.parametrize(("formula", "values", "law"), EIGENVALUES, ids=[row[0] for row in EIGENVALUES])
+def test_eigenvalues_are_solved_for(formula: str, values: list[str], law: str, tmp_path: Path) -> None:
+    found = solved(tmp_path, f"classify: {formula}")
+    assert found.derivation is not None and found.report is not None and found.report.verified, found.refusal
+    lines = [step for step in found.derivation.steps if isinstance(step, Solve) and step.unknowns]
+    assert [text(one.right) for one in lines[-1].equations] == values
+    assert lines[-1].rules[0].name == law
+    assert lines[0].of[0].right == number(0)
+    import sympy
+
+    x, y = sympy.symbols("x y")
+    expected = sympy.hessian(sympy.sympify(formula), (x, y)).eigenvals()
+    assert {sympy.sympify(one) for one in values} == set(expected)
+
+
+def test_a_wrong_eigenvalue_is_found(tmp_path: Path) -> None:
+    found = solved(tmp_path, "classify: x**2 + y**2 - x*y")
+    made = found.derivation
+    assert made is not None
+    place, line = next((n, s) for n, s in enumerate(made.steps) if isinstance(s, Solve) and s.unknowns)
+    wrong = replace(line, points=((number(1),), (number(2),)))
+    assert check_derivation(replace(made, steps=(*made.steps[:place], wrong, *made.steps[place + 1 :]))).is_wrong
 
 
 def test_a_point_that_is_none_is_said_in_a_box(tmp_path: Path) -> None:

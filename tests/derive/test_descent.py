@@ -282,9 +282,10 @@ LONG = "gradient: (y - w*x)**2; wrt: w; at: {w: 1}; data: {x: [1, 2, 3, 4, 5, 6]
 
 # fields, the result (m2 C2: -2/3, 0; 1.567, 2)
 DATA = [
-    (LINE, ["-2/3", "0"]),
+    (LINE, ["-0.6667", "0"]),
     (f"{LINE}; digits: 3", ["-0.667", "0"]),
-    (f"{LINE}; rate: 0.1", ["47/30", "2"]),
+    (f"{LINE}; rate: 0.1", ["1.5667", "2"]),
+    (f"{LINE.replace('1.5', '3/2')}; rate: 1/10", ["47/30", "2"]),
     (f"{LINE}; rate: 0.1; digits: 3", ["1.567", "2"]),
     (f"{LINE}; rate: 0.1; digits: 3; rounding: staged", ["1.567", "2"]),
     (LOGISTIC, ["0.1882"]),
@@ -306,6 +307,24 @@ def batch(part: Part, layout: Layout = Layout.DENOMINATOR) -> Derivation:
 @pytest.mark.parametrize(("fields", "result"), DATA, ids=lambda one: one if isinstance(one, str) else "")
 def test_gradients_over_data(load: Load, fields: str, result: list[str]) -> None:
     assert numbers(batch(load(fields)).result) == list(map(Fraction, result))
+
+
+def test_decimals_and_fractions_are_not_mixed(load: Load) -> None:
+    """A fraction without a finite decimal stays until it is rounded: no 1/15 beside 1.5."""
+    shown = derivation_text(derived(load(f"{LINE}; rate: 0.1; digits: 3")))
+    assert "= 1.5 - 0.1 (-2/3)" in shown
+    assert "= 1.5 + 0.1 (2/3)" in shown
+    assert "≈ 1.567" in shown
+    assert "15" not in shown.partition("w_new")[2].replace("1.5", "").replace("1.567", "")
+
+
+def test_decimals_in_a_table_line_up(load: Load) -> None:
+    shown = derivation_text(derived(load("descend: x**4 + y**2; start: [1, 1]; rate: 0.1; steps: 3; digits: 3")))
+    assert "  1  0.600  0.800  0.770\n" in shown
+    assert "  2  0.514  0.640  0.479\n" in shown
+    exact = derivation_text(derived(load("descend: x**2; start: 1; rate: 0.25; steps: 2")))
+    assert "  0  1.00  1.0000\n" in exact
+    assert "  2  0.25  0.0625\n" in exact
 
 
 def test_each_data_point_has_its_lines(load: Load) -> None:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 import sympy
 
 from derivgen.build.question import scope_from
-from derivgen.derivation import Rewrite, Statement
+from derivgen.build.solve import solve_problem
+from derivgen.derivation import Conclude, Rewrite, Statement
 from derivgen.derive.evaluation import rounded, value_lines
 from derivgen.errors import CannotDerive
+from derivgen.expr.build import ungrouped
 from derivgen.expr.nodes import Number
 from derivgen.expr.sympy_bridge import to_sympy
+from derivgen.expr.text import text as plain_text
 from derivgen.problem.expression import parse_expression
+from derivgen.problem.load import load_problem
+from derivgen.render.latex import latex
 from derivgen.render.plain import unicode_math
 
 SCOPE = scope_from([f"{name}: scalar" for name in "xywb"], ())
@@ -21,7 +27,7 @@ SCOPE = scope_from([f"{name}: scalar" for name in "xywb"], ())
 # expression, point, the lines
 LINES = [
     ("2*x*y + 3*y**2 - 2", {"x": 1, "y": 2}, ["2 (1) (2) + 3 (2)² - 2", "4 + 12 - 2", "14"]),
-    ("x**2 - x*y + y", {"x": -1, "y": 0}, ["(-1)² - (-1) (0) + 0", "1 + 0 + 0", "1"]),
+    ("x**2 - x*y + y", {"x": -1, "y": 0}, ["(-1)² - (-1) (0) + 0", "1 - 0 + 0", "1"]),
     (
         "(y - w*x - b)**2",
         {"y": 7, "w": "3/2", "x": 3, "b": 2},
@@ -30,6 +36,17 @@ LINES = [
     ("y*exp(x*y)", {"x": 0, "y": 1}, ["(1) exp((0) (1))", "(1) exp(0)", "(1) (1)", "1"]),
     ("sqrt(x**2 + y**2)", {"x": 3, "y": 4}, ["sqrt((3)² + (4)²)", "sqrt(9 + 16)", "sqrt(25)", "5"]),
     ("(x + y)/w", {"x": 12, "y": 4, "w": 5}, ["(12 + 4)/5", "16/5"]),
+    ("pi*w**2*y/3", {"w": 3, "y": 2}, ["(1/3) π (3)² (2)", "(1/3) π (9) (2)", "(18/3) π", "6 π"]),
+    ("4*exp(x)/y", {"x": 2, "y": 2}, ["4 exp(2)/2", "2 exp(2)"]),
+    ("x*y - w*b", {"x": 2, "y": 2, "w": 0, "b": 0}, ["(2) (2) - (0) (0)", "4 - 0", "4"]),
+    ("x - 2*y", {"x": 0, "y": 0}, ["0 - 2 (0)", "0 - 0", "0"]),
+    ("exp(x) - y*w", {"x": 2, "y": 0, "w": 1}, ["exp(2) - (0) (1)", "exp(2) - 0", "exp(2)"]),
+    # the square of the number waits for that of the sum
+    (
+        "3*(x + 1)**2 - 3*y**2",
+        {"x": 1, "y": 4},
+        ["3 (1 + 1)² - 3 (4)²", "3 · 2² - 3 (4)²", "12 - 48", "-36"],
+    ),
     ("exp(x) + exp(x) - y + 1", {"x": 2, "y": 1}, ["exp(2) + exp(2) - 1 + 1", "exp(2) + exp(2)", "2 exp(2)"]),
 ]
 
@@ -67,6 +84,43 @@ ROUNDED = [
 def test_rounding(text: str, at: dict[str, object], digits: int, end: str, staged: str) -> None:
     assert lines(text, at, digits=digits)[1] == Number(Fraction(end))
     assert lines(text, at, digits=digits, staged=True)[1] == Number(Fraction(staged))
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "shown"),
+    [("1/2", 3, "0.500"), ("2", 2, "2.00"), ("-0.1", 1, "-0.1"), ("2/3", 4, "0.6667"), ("1/8", 14, "0.12500000000000")],
+)
+def test_a_rounded_number_shows_all_its_decimals(value: str, places: int, shown: str) -> None:
+    near = rounded(Number(Fraction(value)), places)
+    assert near is not None
+    assert (unicode_math(near), latex(near), plain_text(near)) == (shown, shown, shown)
+    assert near == Number(Fraction(shown))
+
+
+STAGED = [
+    ("evaluate: exp(-x)*y; at: {x: 0.5, y: 2}; digits: 3", "1.213"),
+    ("evaluate: sqrt(x)*sqrt(y)*1000; at: {x: 2, y: 3}; digits: 3", "2449.490"),
+    ("gradient: exp(-x)*y; wrt: [x, y]; at: {x: 0.5, y: 2}; digits: 3", "[-1.213, 0.607]"),
+    ("evaluate: sqrt(x)*y; at: {x: 2, y: 3}; digits: 2", "4.24"),
+]
+
+
+@pytest.mark.parametrize(("fields", "result"), STAGED, ids=[row[0] for row in STAGED])
+def test_the_box_is_the_exact_value_rounded(tmp_path: Path, fields: str, result: str) -> None:
+    lines = "\n    ".join(fields.split("; "))
+    path = tmp_path / "problem.yaml"
+    path.write_text(
+        f"title: T\nsymbols: {{x: scalar, y: scalar}}\nparts:\n  - {lines}\n    rounding: staged\n", encoding="utf-8"
+    )
+    (found,) = solve_problem(load_problem(path), None)
+    assert found.derivation is not None, found.refusal
+    assert found.report is not None and found.report.verified, found.report
+    assert plain_text(found.derivation.result) == result
+    box = found.derivation.steps[-1]
+    ends = [step for step in found.derivation.steps if isinstance(step, Rewrite)]
+    said = any(isinstance(step, Statement) and step.key == "last_digit" for step in found.derivation.steps)
+    assert isinstance(box, Conclude) and box.result == found.derivation.result
+    assert said == (ungrouped(ends[-1].after) != box.result)
 
 
 def test_a_last_digit_that_differs_is_said() -> None:

@@ -8,10 +8,11 @@ import pytest
 import sympy
 
 from derivgen.build.solve import Solved, solve_problem
-from derivgen.derivation import Statement
+from derivgen.derivation import Conclude, Statement
 from derivgen.expr.nodes import Expr, Layout, Matrix
 from derivgen.expr.sympy_bridge import to_sympy
 from derivgen.problem.load import load_problem
+from derivgen.render.plain import unicode_math
 
 x, y, z = sympy.symbols("x y z", real=True)
 
@@ -149,3 +150,28 @@ def test_the_entries_of_a_gradient_have_the_form_asked_for(tmp_path: Path) -> No
     found = result(solved(tmp_path, "gradient: x*y**2 + x**2*y\n    wrt: [x, y]\n    form: factored"))
     assert isinstance(found, Matrix)
     assert [type(entry).__name__ for entry in found.entries] == ["Product", "Product"]
+
+
+HESSIANS = [
+    "{hessian: x**2*y + y**3, wrt: [x, y]}",
+    "{classify: x**2 + x*y + y**2 - 3*x - 3*y, wrt: [x, y]}",
+    "{newton: x**2 + x*y + 2*y**2, wrt: [x, y], start: [1, 1]}",
+]
+
+
+@pytest.mark.parametrize("part", HESSIANS)
+def test_the_hessian_is_printed_in_one_way(tmp_path: Path, part: str) -> None:
+    """In the row of x and the column of y stands d2f/dx dy, x first."""
+    one = solved(tmp_path, part)
+    assert one.derivation is not None, one.refusal
+    ends = [line.after for line in one.derivation.lines]
+    array = next(end for end in ends if isinstance(end, Matrix) and len(end.entries) == 4)
+    assert unicode_math(array) == "[[∂²f/∂x², ∂²f/∂x ∂y], [∂²f/∂y ∂x, ∂²f/∂y²]]"
+
+
+def test_a_constant_hessian_has_one_box(tmp_path: Path) -> None:
+    one = solved(tmp_path, "{hessian: x**2 + x*y + y**2, wrt: [x, y], at: [1, 2]}")
+    assert unicode_math(result(one)) == "[[2, 1], [1, 2]]"
+    assert one.derivation is not None
+    boxes = [step for step in one.derivation.steps if isinstance(step, Conclude)]
+    assert [unicode_math(box.heading) for box in boxes] == ["H(1, 2)"]

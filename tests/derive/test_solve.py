@@ -193,3 +193,12 @@ def test_a_wrong_solution_is_found(tmp_path: Path, expression: str, wrt: str) ->
     assert check_derivation(replace(answer.derivation, steps=steps), answer.part.scope.values).is_wrong
     ended = replace(answer.derivation, result=other)
     assert check_derivation(ended, answer.part.scope.values).result.status == "wrong"
+
+
+def test_the_hessian_stands_in_lines(tmp_path: Path) -> None:
+    answer = solved(tmp_path, given(*SYMBOLIC[0][:2]))
+    assert answer.derivation is not None and answer.report is not None and answer.report.verified
+    names = [line.rule for line in answer.derivation.lines]
+    assert names[-2:] == ["derivative of the gradient", "quadratic form"]
+    last = next(step for step in answer.derivation.steps[::-1] if isinstance(step, Statement))
+    assert [fact.relation for fact in last.facts] == [">="]

@@ -170,6 +170,8 @@ TABLE: list[tuple[Rule, Expr, Expr | None]] = [
     (linear_equations.by_inverse, MatMul((Inverse(A), A, x)), x),
     (linear_equations.entrywise_as_diagonal, times(x, z), MatMul((Diag(x), z))),
     (linear_equations.linear_system, A, None),
+    (linear_equations.hessian_of_gradient, A, None),
+    (linear_equations.quadratic_form, A, None),
 ]
 """`None` where the rule must leave the expression alone; those of equations keep the solutions, not the value."""
 
