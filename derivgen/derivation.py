@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from derivgen.expr.nodes import Entry, Expr, Index, Layout, Shape, Symbol
+from derivgen.expr.text import text
 from derivgen.picture import Picture
 
 
@@ -20,16 +21,21 @@ class Rule:
     law: str
     source: str
     rewrite: Callable[[Expr], Expr | None] = field(compare=False, repr=False)
+    letters: tuple[Expr, ...] = ()
+    """Expressions that end `name`, separated by commas; a page sets them as mathematics."""
 
     def __call__(self, expr: Expr) -> Expr | None:
         return self.rewrite(expr)
 
 
-def rule(name: str, *, law: str, source: str) -> Callable[[Callable[[Expr], Expr | None]], Rule]:
-    """Makes a function that rewrites the root of one expression a Rule."""
+def rule(
+    name: str, *, law: str, source: str, letters: tuple[Expr, ...] = ()
+) -> Callable[[Callable[[Expr], Expr | None]], Rule]:
+    """Makes a function that rewrites the root of one expression a Rule; `letters` stand after its name."""
+    phrase = f"{name} {', '.join(map(text, letters))}" if letters else name
 
     def made(rewrite: Callable[[Expr], Expr | None]) -> Rule:
-        return Rule(name, law, source, rewrite)
+        return Rule(phrase, law, source, rewrite, letters)
 
     return made
 

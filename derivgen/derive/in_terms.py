@@ -52,7 +52,7 @@ def _divides(expr: Expr) -> bool:
 def written_with(quantity: Expr, meaning: Expr) -> Rule:
     """Powers of `quantity`, which stands for `meaning`, with rational coefficients."""
 
-    @rule(f"in terms of {text(quantity)}", law=r"f = \sum_k c_k\,s^k", source="comparison of coefficients")
+    @rule("in terms of", law=r"f = \sum_k c_k\,s^k", source="comparison of coefficients", letters=(quantity,))
     def written(expr: Expr) -> Expr | None:
         return _polynomial(expr, quantity, meaning)
 

@@ -19,6 +19,7 @@ from pylatexenc.latexencode import UnicodeToLatexEncoder
 
 from derivgen.errors import BuildError, TemplateError
 from derivgen.expr.nodes import SCALAR, Dim, Expr, Index, Shape
+from derivgen.expr.text import text
 from derivgen.problem.latex_text import text_faults
 from derivgen.render.breaking import width
 from derivgen.render.latex import LatexStyle, dim_latex, latex, latex_lines, shape_latex, subscript_latex
@@ -27,7 +28,7 @@ from derivgen.render.names import CAPITAL_GREEK, GREEK
 if TYPE_CHECKING:
     from derivgen.picture import Picture
     from derivgen.render.picture import PictureView
-    from derivgen.render.views import LineView
+    from derivgen.render.views import LawName, LineView
 
 COLOURED = LatexStyle(mark_free=True)
 PAGE_WIDTH = 41.0
@@ -82,6 +83,7 @@ def environment(user_folder: Path | None = None, locale: str = "en") -> Immutabl
         "decimal": _decimal,
         "fill": fill,
         "translated": _translated,
+        "named": _named,
         "widest": _widest,
         "subscript": _subscript,
         "is_array": _is_array,
@@ -341,6 +343,14 @@ def _relation(sign: str) -> Math:
 
 def _translated(name: str, dictionary: Mapping[str, str]) -> str:
     return dictionary.get(name, name)
+
+
+def _named(law: LawName, dictionary: Mapping[str, str]) -> Markup:
+    """The name of a law, the letters that it ends in as mathematics."""
+    if law.name in dictionary or not law.letters:
+        return escaped(dictionary.get(law.name, law.name))
+    words = law.name.removesuffix(", ".join(map(text, law.letters)))
+    return escaped(words) + Markup(", ").join(Markup(f"${_inline(letter).tex}$") for letter in law.letters)
 
 
 def _comment(mark: str) -> Markup:

@@ -52,6 +52,7 @@ from derivgen.render.views import (
     StatementView,
     SymbolView,
     TableView,
+    law_names,
     margin,
 )
 
@@ -247,7 +248,7 @@ def _block(step: Step, status: str, derivation: Derivation) -> Block | None:
         case Define(symbol, meaning, before, after):
             return DefineView(symbol, meaning, before, after, status)
         case Table(rows, rules):
-            return TableView(rows, tuple(dict.fromkeys(rule.name for rule in rules)), status)
+            return TableView(rows, law_names(rules), status)
         case Grid(header, cells, digits):
             shown = tuple(tuple(cell.right for cell in row) for row in cells)
             return GridView(header, shown, digits is not None, status)
@@ -277,7 +278,7 @@ def _solve(step: Solve, status: str, starts: bool) -> SolveView:
             chains[-1] = (*chains[-1], equation)
         else:
             chains.append((equation,))
-    names = tuple(dict.fromkeys(rule.name for rule in step.rules))
+    names = law_names(step.rules)
     return SolveView(tuple(chains), step.case, names, status, step.of, step.either, starts)
 
 

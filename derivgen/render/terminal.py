@@ -19,6 +19,7 @@ from derivgen.render.views import (
     DefineView,
     DrawingView,
     GridView,
+    LawName,
     LineView,
     ResultsView,
     ResultView,
@@ -73,8 +74,8 @@ Row = str | tuple[str, str, str]
 def _rows(block: Block, said: Mapping[str, Any]) -> list[Row]:
     doubt = f"[{said['unchecked_line']}]" if getattr(block, "status", "") == "unchecked" else ""
 
-    def names(rules: Iterable[str]) -> str:
-        return ", ".join([*(said["rules"].get(name, name) for name in rules), *filter(None, [doubt])])
+    def names(rules: Iterable[LawName]) -> str:
+        return ", ".join([*(said["rules"].get(law.name, law.name) for law in rules), *filter(None, [doubt])])
 
     match block:
         case ChainView(lines):
@@ -118,7 +119,7 @@ def _solve(line: SolveView, said: Mapping[str, Any]) -> list[Row]:
     """The case that opens, what the line starts from, and what follows."""
     rows: list[Row] = [f"{said['case']} {', '.join(map(_equation, line.case))}."] if line.case else []
     doubt = [f"[{said['unchecked_line']}]"] if line.status == "unchecked" else []
-    note = ", ".join([*(said["rules"].get(name, name) for name in line.rules), *doubt])
+    note = ", ".join([*(said["rules"].get(law.name, law.name) for law in line.rules), *doubt])
     arrow = "" if line.starts else f"{', '.join(map(_equation, line.of))} ⟹ ".lstrip()
     if line.either:
         shown = f" {said['or']} ".join(_equation(chain[0]) for chain in line.chains)
@@ -141,7 +142,7 @@ def _point(values: Iterable[Expr]) -> str:
 
 def _line(line: LineView, said: Mapping[str, Any]) -> Row:
     notes = [
-        *(said["rules"].get(name, name) for name in line.rules),
+        *(said["rules"].get(law.name, law.name) for law in line.rules),
         *(f"{unicode_math(law.left)} = {unicode_math(law.right)}" for law in line.instances),
     ]
     if line.status == "unchecked":

@@ -6,10 +6,11 @@ them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from derivgen.derivation import Equation, Fact, Instance, Rewrite
+from derivgen.derivation import Equation, Fact, Instance, Rewrite, Rule
 from derivgen.expr.nodes import Expr, Index, Shape, Symbol
 from derivgen.picture import Picture
 
@@ -42,13 +43,26 @@ class SymbolView:
     assumptions: tuple[str, ...]
 
 
-def margin(line: Rewrite) -> tuple[tuple[str, ...], tuple[Instance, ...]]:
+@dataclass(frozen=True, slots=True)
+class LawName:
+    """The name of a law as it stands beside a line; `letters` are the expressions that the name ends in."""
+
+    name: str
+    letters: tuple[Expr, ...] = ()
+
+
+def law_names(rules: Iterable[Rule]) -> tuple[LawName, ...]:
+    """The names of `rules`, each once."""
+    return tuple({rule.name: LawName(rule.name, rule.letters) for rule in rules}.values())
+
+
+def margin(line: Rewrite) -> tuple[tuple[LawName, ...], tuple[Instance, ...]]:
     """What stands at the right of a line: the names of its laws, and one law at work, for which its name is left
     out.
     """
     instances = line.instances[:1]
     said = {instance.rule for instance in instances}
-    return tuple(dict.fromkeys(rule.name for rule in line.rules if rule not in said)), instances
+    return law_names(rule for rule in line.rules if rule not in said), instances
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +72,7 @@ class LineView:
     heading: Expr
     opens: bool
     after: Expr
-    rules: tuple[str, ...]
+    rules: tuple[LawName, ...]
     instances: tuple[Instance, ...]
     status: str
     kind: str = "rewrite"
@@ -91,7 +105,7 @@ class TableView:
     """Equalities side by side."""
 
     rows: tuple[tuple[Instance, ...], ...]
-    rules: tuple[str, ...]
+    rules: tuple[LawName, ...]
     status: str
     kind: str = "table"
 
@@ -127,7 +141,7 @@ class SolveView:
     chains: tuple[tuple[Equation, ...], ...]
     """Equations; those that say of one unknown what it is, one after the other, stand in one line."""
     case: tuple[Equation, ...]
-    rules: tuple[str, ...]
+    rules: tuple[LawName, ...]
     status: str
     of: tuple[Equation, ...] = ()
     either: bool = False

@@ -29,7 +29,7 @@ from derivgen.expr.nodes import (
     Symbol,
 )
 from derivgen.expr.shapes import is_scalar
-from derivgen.expr.text import bare_name, split_sign
+from derivgen.expr.text import split_sign
 from derivgen.expr.walk import depends_on, transform
 from derivgen.rules.differentiation import CALCULUS, varies
 from derivgen.rules.functions import DERIVATIVES, derivative_of
@@ -73,7 +73,7 @@ def lowered(base: Expr, exponent: Expr) -> Expr:
     return factor if exponent == ONE_NUMBER else product((exponent, factor))
 
 
-@rule("derivative of a power of c", law=r"\frac{\mathrm{d}}{\mathrm{d}x}\,c^x = c^x \log c", source=CALCULUS)
+@rule("derivative of an exponential", law=r"\frac{\mathrm{d}}{\mathrm{d}x}\,c^x = c^x \log c", source=CALCULUS)
 def exponential(expr: Expr) -> Expr | None:
     match expr:
         case Partial(Power(base, exponent), wrt) if exponent == wrt and not varies(base, wrt):
@@ -176,9 +176,9 @@ def logarithmic(expr: Expr) -> Expr | None:
 
 def put_back(meanings: Mapping[Symbol, Expr]) -> Rule:
     """Letters by what they stand for; in a product, numbers and products in parentheses."""
-    names = ", ".join(bare_name(symbol.name) for symbol in meanings if "'" not in symbol.name)
+    letters = tuple(symbol for symbol in meanings if "'" not in symbol.name)
 
-    @rule(f"put in {names}", law=r"u = u(x)", source="definition")
+    @rule("put in", law=r"u = u(x)", source="definition", letters=letters)
     def put(expr: Expr) -> Expr | None:
         after = with_meanings(expr, meanings)
         return None if after == expr else after
