@@ -94,6 +94,7 @@ def environment(user_folder: Path | None = None, locale: str = "en") -> Immutabl
         "filled": _filled,
         "equal_to": _equal_to,
         "point_of": _point_of,
+        "column": _column,
         "pictured": partial(_pictured, said=words(locale, user_folder)),
     }
     made.globals |= {"words": words(locale, user_folder), "page_width": PAGE_WIDTH}
@@ -325,6 +326,12 @@ def _point_of(values: Sequence[Expr]) -> Math:
     if len(values) == 1:
         return Math(shown)
     return Math(rf"\Bigl({shown}\Bigr)" if r"\frac" in shown else f"({shown})")
+
+
+def _column(entries: Sequence[Expr]) -> Math:
+    """A column in a line of text, as a row that is turned."""
+    shown = r",\, ".join(_inline(entry).tex for entry in entries)
+    return Math(rf"({shown})^{{\mathsf T}}")
 
 
 def _pictured(picture: Picture, said: Mapping[str, Any]) -> PictureView:

@@ -22,10 +22,10 @@ from derivgen.derivation import (
     Table,
 )
 from derivgen.errors import Place
-from derivgen.expr.nodes import SCALAR, At, Entry, Expr, Layout, Partial
+from derivgen.expr.nodes import SCALAR, At, Entry, Expr, Layout, Matrix, Number, Partial, Symbol
 from derivgen.expr.shapes import is_scalar, shape
-from derivgen.expr.walk import symbols
-from derivgen.problem.model import Part, Problem, Sheet, part_letter
+from derivgen.expr.walk import symbols, transform
+from derivgen.problem.model import Part, Problem, Scope, Sheet, part_letter
 from derivgen.render.environment import environment, render
 from derivgen.render.report import Answer, Report
 from derivgen.render.views import (
@@ -50,6 +50,7 @@ from derivgen.render.views import (
     SolvingView,
     SoughtView,
     StatementView,
+    SymbolsView,
     SymbolView,
     TableView,
     law_names,
@@ -121,6 +122,7 @@ def _problem(number: int, problem: Problem, answers: Sequence[Answer], shows: Ed
         definitions=tuple(
             DefinitionView(problem.scope.symbols[name], problem.scope.levels.get(name, meaning))
             for name, meaning in problem.scope.definitions.items()
+            if name not in problem.scope.entries
         ),
         parts=tuple(_part(letter, answer, shows, problem) for letter, answer in zip(letters, answers, strict=True)),
     )
@@ -130,17 +132,42 @@ def _mark(place: Place) -> str:
     return f"{place.file}:{place.line}"
 
 
-def _symbols(problem: Problem, answers: Sequence[Answer]) -> tuple[SymbolView, ...]:
+LARGEST_SHOWN = 4
+"""Arrays with more rows or columns are not shown beside their names."""
+
+
+def _symbols(problem: Problem, answers: Sequence[Answer]) -> tuple[SymbolsView, ...]:
     variables = {answer.part.wrt.name for answer in answers if answer.part.wrt}
     variables |= {symbol.name for answer in answers for symbol in answer.part.given.variables}
+    scope = problem.scope
+    stacked = {symbol.name for symbols in scope.entries.values() for symbol in symbols}
     found: list[SymbolView] = []
-    for name, symbol in problem.scope.symbols.items():
-        if name in problem.scope.definitions:
+    for name, symbol in scope.symbols.items():
+        if name in stacked or (name in scope.definitions and name not in scope.entries):
             continue
-        role = "variable" if name in variables else "constant" if variables else "symbol"
+        names = {name, *(entry.name for entry in scope.entries.get(name, ()))}
+        role = "variable" if names & variables else "constant" if variables else "symbol"
         words = tuple(sorted(symbol.assumptions - {"constant"}))
-        found.append(SymbolView(symbol, role, symbol.shape, words))
-    return tuple(found)
+        found.append(SymbolView(symbol, role, symbol.shape, words, _value(name, scope)))
+    together: dict[object, list[SymbolView]] = {}
+    for place, one in enumerate(found):
+        is_plain = one.shape == SCALAR and not one.assumptions and one.value is None
+        together.setdefault(one.role if is_plain else place, []).append(one)
+    return tuple(SymbolsView(items[0].role, tuple(items)) for items in together.values())
+
+
+def _value(name: str, scope: Scope) -> Expr | None:
+    """The array that `name` is the name of, or its number; decimals where one of the numbers asks for them."""
+    if name in scope.entries:
+        return scope.definitions[name]
+    rows = scope.values.get(name, ())
+    if not rows or max(len(rows), len(rows[0])) > LARGEST_SHOWN:
+        return None
+    numbers = [value for row in rows for value in row]
+    decimal = any(value.denominator % 5 == 0 for value in numbers)
+    shown = tuple(Number(value, decimal) for value in numbers)
+    of = scope.symbols[name].shape
+    return shown[0] if of == SCALAR else Matrix(shown, of)
 
 
 def _part(label: str, answer: Answer, shows: Edition, problem: Problem) -> PartView:
@@ -300,14 +327,14 @@ def _sought(derivation: Derivation, part: Part) -> SoughtView:
     name, wrt = derivation.quantity, derivation.wrt
     if derivation.question is not None:
         is_name = name is not None and name != derivation.statement
-        of = tuple(symbol for symbol in symbols(derivation.statement) if symbol in part.given.variables)
+        of = _depends_on(derivation.statement, part)
         shown: Expr | None = At(name, of, of) if is_name and name is not None and of else name if is_name else None
-        return SoughtView(shown, derivation.statement, domain=derivation.domain)
+        return SoughtView(shown, _with_stacks(derivation.statement, part), domain=derivation.domain)
     if wrt is None or name is None:
         shown = name if name != derivation.statement else None
         if name is not None and derivation.value_indices and is_scalar(derivation.statement):
             shown = Entry(name, derivation.value_indices)  # the statement is one entry of it
-        return SoughtView(shown, derivation.statement)
+        return SoughtView(shown, _with_stacks(derivation.statement, part))
     derivative: Expr = name
     for _ in range(derivation.order):
         derivative = Partial(derivative, wrt)
@@ -319,6 +346,21 @@ def _sought(derivation: Derivation, part: Part) -> SoughtView:
     place = tuple(index for index in (ends[-1].rows, ends[-1].columns) if index) if ends and own and entry else ()
     shown = name if derivation.statement != name else None
     return SoughtView(shown, derivation.statement, derivative, own, entry, place, derivation.wrt_transposed)
+
+
+def _depends_on(statement: Expr, part: Part) -> tuple[Symbol, ...]:
+    """The scalars that `statement` is a function of, where it is differentiated by one of them, as they are declared."""
+    used = frozenset(symbols(statement))
+    if not used & frozenset(part.given.variables):
+        return ()
+    declared = (symbol for name, symbol in part.scope.symbols.items() if name not in part.scope.values)
+    return tuple(one for one in declared if one in used and one.shape == SCALAR and "constant" not in one.assumptions)
+
+
+def _with_stacks(statement: Expr, part: Part) -> Expr:
+    """`statement` with the names of vectors for the columns of scalars that they stack."""
+    stacks = {part.scope.definitions[name]: part.scope.symbols[name] for name in part.scope.entries}
+    return statement if statement in stacks else transform(statement, stacks.get)
 
 
 def _statement(part: Part) -> SoughtView | None:

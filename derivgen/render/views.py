@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from derivgen.derivation import Equation, Fact, Instance, Rewrite, Rule
-from derivgen.expr.nodes import Expr, Index, Shape, Symbol
+from derivgen.expr.nodes import ONE, Expr, Index, Matrix, Shape, Symbol
 from derivgen.picture import Picture
 
 
@@ -41,6 +41,22 @@ class SymbolView:
     role: str
     shape: Shape
     assumptions: tuple[str, ...]
+    value: Expr | None = None
+    """Its number, or the array of its numbers or of the scalars that it stacks, where that is small."""
+
+    @property
+    def entries(self) -> tuple[Expr, ...]:
+        """What a column consists of."""
+        value = self.value
+        return value.entries if isinstance(value, Matrix) and value.shape[1] == ONE else ()
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolsView:
+    """Declared symbols under one word for their role: scalars of which nothing more is known, or one symbol."""
+
+    role: str
+    items: tuple[SymbolView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +318,7 @@ class ProblemView:
     source: str
     mark: str
     prompt: str
-    symbols: tuple[SymbolView, ...]
+    symbols: tuple[SymbolsView, ...]
     definitions: tuple[DefinitionView, ...]
     parts: tuple[PartView, ...]
 
