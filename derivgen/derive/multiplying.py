@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from derivgen.derivation import Conclude, Derivation, Rewrite, Rule, Step
 from derivgen.derive.evaluation import put_in, value_of, work_out
@@ -41,6 +42,7 @@ from derivgen.rules.matrix_algebra import scalar_transposed
 from derivgen.rules.multiplying import (
     ARRAYS,
     TRANSPOSING,
+    by_degree,
     collect,
     collected,
     descending,
@@ -75,6 +77,11 @@ class Chain:
         self.lines.append(Rewrite(tuple(dict.fromkeys(rules)), self.current, after, self.heading))
         self.current = after
         return True
+
+    def reorder(self, after: Expr) -> None:
+        """The last line leads to `after`, which differs from where it led by the order of terms only."""
+        self.lines[-1] = replace(self.lines[-1], after=after)
+        self.current = after
 
 
 def expand(part: Part, layout: Layout) -> Derivation:
@@ -187,6 +194,7 @@ def multiply_scalars(chain: Chain, *, in_order: bool = True) -> None:
 
     Without `in_order`, terms that cannot be collected stay as they stand.
     """
+    count = len(chain.lines)
     for _ in range(MOST_LINES):
         used: list[Rule] = []
         after = spread_once(chain.current, used)
@@ -200,8 +208,8 @@ def multiply_scalars(chain: Chain, *, in_order: bool = True) -> None:
     after = collected(chain.current)
     if after != _ordered(chain.current):
         chain.to(after, collect)
-    elif in_order:
-        chain.to(after, descending)
+    elif in_order and len(chain.lines) > count:
+        chain.reorder(by_degree(chain.current))
 
 
 def multiplied_out(expr: Expr) -> Expr:
@@ -211,7 +219,7 @@ def multiplied_out(expr: Expr) -> Expr:
         multiply_scalars(quiet)
     except CannotDerive:
         return expr
-    return quiet.current
+    return _ordered(quiet.current)
 
 
 def _ordered(expr: Expr) -> Expr:

@@ -349,7 +349,7 @@ def _sought(derivation: Derivation, part: Part) -> SoughtView:
 
 
 def _depends_on(statement: Expr, part: Part) -> tuple[Symbol, ...]:
-    """The scalars that `statement` is a function of, where it is differentiated by one of them, as they are declared."""
+    """The scalars that `statement` is a function of, as they are declared; none where no derivative is asked for."""
     used = frozenset(symbols(statement))
     if not used & frozenset(part.given.variables):
         return ()

@@ -299,6 +299,15 @@ def power_as_product(expr: Expr) -> Expr | None:
     return None
 
 
+@rule("square of a sum", law=r"(a + b)^2 = a^2 + 2\,a\,b + b^2", source=ALGEBRA)
+def square_of_sum(expr: Expr) -> Expr | None:
+    """Of two terms."""
+    match expr:
+        case Power(Plus((a, b)), Number(value)) if value == 2 and is_scalar(expr):
+            return plus((monomial((a, a)), monomial((number(2), a, b)), monomial((b, b))))
+    return None
+
+
 @rule("power", law=r"A^2 = A\,A", source="definition")
 def matrix_power_as_product(expr: Expr) -> Expr | None:
     match expr:
@@ -474,6 +483,19 @@ def _exponents(term: Expr) -> dict[Expr, Fraction] | None:
     return found
 
 
+def by_degree(expr: Expr) -> Expr:
+    """A scalar sum, or each entry of an array, with the terms of higher degree first; else as it is."""
+    match expr:
+        case Matrix(entries, of):
+            return Matrix(tuple(map(by_degree, entries)), of)
+        case Plus(terms) if is_scalar(expr):
+            known = [_exponents(term) for term in terms]
+            degrees = [sum(one.values()) for one in known if one is not None]
+            if len(degrees) == len(terms):
+                return plus(terms[place] for place in sorted(range(len(terms)), key=lambda n: -degrees[n]))
+    return expr
+
+
 def collected(expr: Expr) -> Expr:
     """A scalar sum, or each entry of an array, with its like terms together and in order."""
     match expr:
@@ -494,7 +516,7 @@ def collect(expr: Expr) -> Expr | None:
     return None if made == expr else made
 
 
-SPREADING: tuple[Rule, ...] = (power_as_product, distribute_first, distribute_one, tidy_monomial)
+SPREADING: tuple[Rule, ...] = (square_of_sum, power_as_product, distribute_first, distribute_one, tidy_monomial)
 
 
 def spread_once(expr: Expr, used: list[Rule]) -> Expr:

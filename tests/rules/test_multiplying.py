@@ -113,6 +113,12 @@ TABLE: list[tuple[Rule, Expr, Expr | None]] = [
         times(over(Det(nine)), square(*map(num, (11, -4, 1, -4, 8, -2, 1, -2, 5)))),
     ),
     (multiplying.inverse_by_cofactors, Inverse(numbers), None),
+    (
+        multiplying.square_of_sum,
+        power(Plus((times(num(2), a), num(-3))), 2),
+        Plus((times(num(4), power(a, 2)), times(num(-12), a), num(9))),
+    ),
+    (multiplying.square_of_sum, power(Plus((a, b, c)), 2), None),
     (multiplying.power_as_product, power(a_b, 2), times(a_b, a_b)),
     (multiplying.power_as_product, power(a, 2), None),
     (multiplying.matrix_power_as_product, MatrixPower(Plus((A, B)), num(2)), MatMul((Plus((A, B)), Plus((A, B))))),
