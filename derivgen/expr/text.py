@@ -282,6 +282,48 @@ def fraction_parts(factors: Iterable[Expr], decimals: bool = False) -> tuple[tup
     return tuple(above), tuple(below)
 
 
+def is_quotient(factors: tuple[Expr, ...]) -> bool:
+    """Whether `factors` are a formula in scalars divided by one number, as in (x + y)/2: then it is set as one fraction.
+
+    1/2 x has the fraction as its coefficient; so have matrices, their entries and sums over an index.
+    """
+    divisors = [place for place, factor in enumerate(factors) if _is_divisor(factor)]
+    if len(divisors) != 1 or divisors[0] == 0:
+        return False
+    above = factors[: divisors[0]] + factors[divisors[0] + 1 :]
+    if all(isinstance(factor, Number) for factor in above):
+        return False
+    return all(_is_formula(factor) for factor in above)
+
+
+def _is_divisor(factor: Expr) -> bool:
+    return isinstance(factor, Power) and isinstance(factor.base, Number) and _is_negative(factor.exponent)
+
+
+def _is_negative(exponent: Expr) -> bool:
+    return isinstance(exponent, Number) and exponent.value < 0
+
+
+def _is_formula(expr: Expr) -> bool:
+    """Whether `expr` is made of scalar symbols and whole numbers, and nothing in it is divided by."""
+    match expr:
+        case Number(value):
+            return value.denominator == 1
+        case Symbol():
+            return is_scalar(expr)
+        case Pi():
+            return True
+        case Power(base, exponent):
+            return not _is_negative(exponent) and _is_formula(base) and is_scalar(exponent)
+        case Plus(terms):
+            return all(map(_is_formula, terms))
+        case Product(factors):
+            return all(map(_is_formula, factors))
+        case Apply(_, arguments):
+            return all(map(is_scalar, arguments))
+    return False
+
+
 def _product(factors: tuple[Expr, ...]) -> tuple[str, int]:
     if factors[:1] == (MINUS_ONE,) and len(factors) > 1:
         rest = factors[1:]

@@ -64,7 +64,7 @@ from derivgen.expr.nodes import (
 )
 from derivgen.expr.shapes import is_scalar
 from derivgen.expr.shapes import shape as shape_of
-from derivgen.expr.text import bare_name, decimal_text, fraction_parts, split_sign
+from derivgen.expr.text import bare_name, decimal_text, fraction_parts, is_quotient, split_sign
 from derivgen.expr.walk import free_indices, subexpressions
 from derivgen.render.breaking import break_lines, width
 from derivgen.render.names import CAPITAL_GREEK, GREEK, LATIN_CAPITALS, split_name
@@ -444,8 +444,10 @@ class _Printer:
             return self.piece(arrays[0])
         pieces: list[Piece] = []
         if divisors:
-            coefficient = all(isinstance(divisor, Number | Size) for divisor in divisors) and not all(
-                map(_is_numeric, scalars)
+            coefficient = (
+                all(isinstance(divisor, Number | Size) for divisor in divisors)
+                and not all(map(_is_numeric, scalars))
+                and not is_quotient(factors)
             )
             top = tuple(s for s in scalars if _is_constant(s)) if coefficient else scalars
             scalars = tuple(s for s in scalars if s not in top) if coefficient else ()

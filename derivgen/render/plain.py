@@ -57,7 +57,7 @@ from derivgen.expr.nodes import (
     Zeros,
 )
 from derivgen.expr.shapes import is_scalar
-from derivgen.expr.text import bare_name, decimal_text, fraction_parts, split_sign
+from derivgen.expr.text import bare_name, decimal_text, fraction_parts, is_quotient, split_sign
 from derivgen.render.names import ACCENTS, CAPITAL_GREEK, GREEK, split_name
 
 # how tightly each form binds; PREFIX is a sum sign or a pending derivative, which takes in all that follows it
@@ -253,7 +253,8 @@ def _unsigned(factors: tuple[Expr, ...]) -> Shown:
     if not arrays:
         arrays, divided = [Power(factor, MINUS_ONE) for factor in divided], []
     divisors = [factor for factor in below if is_scalar(factor)]
-    coefficient = bool(divisors) and all(isinstance(divisor, Number | Size) for divisor in divisors)
+    are_numbers = bool(divisors) and all(isinstance(divisor, Number | Size) for divisor in divisors)
+    coefficient = are_numbers and not is_quotient(factors)
     pieces: list[str] = []
     binding = PRODUCT
     top = [s for s in scalars if not coefficient or isinstance(s, Number | Size)] if divisors else []
