@@ -137,8 +137,8 @@ class _Task:
             raise CannotDerive(f"critical points are those of a formula in scalars, this is {text(expression)}")
         if not variables:
             raise CannotDerive(f"{text(expression)} depends on no variable")
-        reserved = reserved_names(part.scope, expression)
-        quantity = quantity_for(expression, SCALAR, reserved)
+        reserved = reserved_names(part.scope, expression, name=part.name)
+        quantity = quantity_for(expression, SCALAR, reserved, part.name)
         given = {
             symbol: Number(part.scope.values[symbol.name][0][0])
             for symbol in symbols(expression)

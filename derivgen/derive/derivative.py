@@ -51,7 +51,7 @@ def derive(part: Part, layout: Layout) -> Derivation:
     Raises CannotDerive, naming what derivgen has no rule for.
     """
     assert part.expression is not None and part.wrt is not None
-    task = _task(part.expression, part.wrt, part.order, layout, part.scope)
+    task = _task(part.expression, part.wrt, part.order, layout, part.scope, part.name)
     lines, opened = _value_lines(task)
     recorder = _derivative_lines(task, opened, 1)
     for count in range(2, part.order + 1):
@@ -60,8 +60,8 @@ def derive(part: Part, layout: Layout) -> Derivation:
     return _concluded(task, lines, recorder, part)
 
 
-def _task(statement: Expr, wrt: Symbol, order: int, layout: Layout, scope: Scope) -> _Task:
-    reserved = reserved_names(scope, statement)
+def _task(statement: Expr, wrt: Symbol, order: int, layout: Layout, scope: Scope, name: str = "") -> _Task:
+    reserved = reserved_names(scope, statement, name=name)
     declared = set(scope.indices.values())
     own = tuple(sorted((i for i in free_indices(statement) if i not in declared), key=lambda index: index.name))
     used = all_indices(statement)
@@ -75,7 +75,7 @@ def _task(statement: Expr, wrt: Symbol, order: int, layout: Layout, scope: Scope
     value = (*own, *indices_for(axes(statement), ("i", "j"), taken, reserved))
     dims_of_value = [index.dim for index in value]
     of_shape = shape(statement) if not own else (dims_of_value[0], dims_of_value[1] if len(value) > 1 else SCALAR[1])
-    quantity = quantity_for(statement, of_shape, reserved)
+    quantity = quantity_for(statement, of_shape, reserved, name)
     return _Task(statement, wrt, layout, quantity, value, tuple(by), reserved)
 
 

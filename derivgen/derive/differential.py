@@ -115,11 +115,11 @@ def derive_differential(part: Part, layout: Layout) -> Derivation:
 
 def _task(statement: Expr, wrt: Symbol, part: Part) -> _Task:
     _refuse(statement, wrt, part)
-    reserved = reserved_names(part.scope, statement)
+    reserved = reserved_names(part.scope, statement, name=part.name)
     used = all_indices(statement)
     places = indices_for(axes(wrt), ("k", "l"), used, reserved)
     value = indices_for(axes(statement), ("i", "j"), (*used, *places), reserved)
-    quantity = quantity_for(statement, shape(statement), reserved)
+    quantity = quantity_for(statement, shape(statement), reserved, part.name)
     name = f"d{wrt.name}"
     while name in reserved:
         name += "_"

@@ -25,12 +25,12 @@ def matrix_form(part: Part, layout: Layout) -> Derivation:
     """
     assert part.expression is not None
     statement = part.expression
-    reserved = reserved_names(part.scope, statement)
+    reserved = reserved_names(part.scope, statement, name=part.name)
     indices = _result_indices(part, statement, reserved)
     given_array = not is_scalar(statement)
     start = expansion.entry(statement, indices) if given_array else statement
     of_shape = shape(statement) if given_array else _shape(indices)
-    quantity = quantity_for(statement, of_shape, reserved)
+    quantity = quantity_for(statement, of_shape, reserved, part.name)
     names = (*reserved, *(index.name for index in indices))
     recorder = Recorder(start, entry_of(quantity, indices), names)
     recorder.line(Stage(WRITING_OUT))
@@ -102,9 +102,9 @@ def element_form(part: Part, layout: Layout) -> Derivation:
     """One entry of the statement in index notation, everything in it written out to the entries of its symbols."""
     assert part.expression is not None
     statement = part.expression
-    reserved = reserved_names(part.scope, statement)
+    reserved = reserved_names(part.scope, statement, name=part.name)
     indices = indices_for(axes(statement), ("i", "j"), all_indices(statement), reserved)
-    quantity = quantity_for(statement, shape(statement), reserved)
+    quantity = quantity_for(statement, shape(statement), reserved, part.name)
     start = Entry(statement, indices) if indices else statement
     heading = entry_of(quantity, indices)
     recorder = Recorder(start, heading, (*reserved, *(index.name for index in indices)))

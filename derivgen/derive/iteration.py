@@ -112,8 +112,8 @@ def setting(part: Part, extra: Mapping[Symbol, Expr] | None = None) -> Setting:
         if symbol.name not in part.scope.values or symbol.shape != SCALAR:
             raise CannotDerive(f"{symbol.name} has no number, so there is no number to go on with")
         constants[symbol] = Number(part.scope.values[symbol.name][0][0])
-    reserved = reserved_names(part.scope, expression)
-    quantity = quantity_for(expression, SCALAR, reserved)
+    reserved = reserved_names(part.scope, expression, name=part.name)
+    quantity = quantity_for(expression, SCALAR, reserved, part.name)
     return Setting(part, expression, variables, constants, quantity, reserved)
 
 

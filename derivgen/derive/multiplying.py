@@ -91,8 +91,8 @@ def expand(part: Part, layout: Layout) -> Derivation:
     """
     assert part.expression is not None
     statement = part.expression
-    reserved = reserved_names(part.scope, statement)
-    quantity = quantity_for(statement, shape(statement), reserved)
+    reserved = reserved_names(part.scope, statement, name=part.name)
+    quantity = quantity_for(statement, shape(statement), reserved, part.name)
     chain = Chain(statement, quantity)
     if can_be_written_out(statement):
         write_out(chain, part.scope.values)

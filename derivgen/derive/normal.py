@@ -164,7 +164,7 @@ def _names(part: Part, found: Derivation) -> tuple[_Unknown, list[tuple[Symbol, 
     """Names for the gradient, the Hessian and a direction; the first two with what they stand for."""
     assert part.wrt is not None and part.expression is not None and found.quantity is not None
     wrt, f = part.wrt, found.quantity
-    reserved = {*reserved_names(part.scope, part.expression), f.name}
+    reserved = {*reserved_names(part.scope, part.expression, name=part.name), f.name}
     size = wrt.shape[0]
     hessian = Symbol(f"∇²{f.name}", (size, size), latex=rf"\nabla^2 {f.name}")
     letter = next((one for one in ("v", "u", "w", "z") if one not in reserved), _free("v", reserved))

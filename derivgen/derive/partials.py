@@ -76,8 +76,9 @@ class Work:
 
 def work_on(part: Part) -> Work:
     assert part.expression is not None
-    reserved = reserved_names(part.scope, part.expression)
-    return Work(part, part.expression, quantity_for(part.expression, shape(part.expression), reserved), reserved)
+    reserved = reserved_names(part.scope, part.expression, name=part.name)
+    quantity = quantity_for(part.expression, shape(part.expression), reserved, part.name)
+    return Work(part, part.expression, quantity, reserved)
 
 
 def derive_scalar(part: Part, layout: Layout) -> Derivation:

@@ -121,6 +121,8 @@ class Part:
     erratum: str = ""
     method: str = "index"
     label: str = ""
+    name: str = ""
+    """What the author calls the quantity; empty where a letter is chosen."""
     detail: str = ""
     digits: int | None = None
     form: str = ""

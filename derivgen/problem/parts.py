@@ -42,6 +42,21 @@ _FIELDS_OF = {
     "data": ("gradient",),
     "rounding": (*_POINTWISE, "descend", "newton", "directional"),
 }
+GREEK_LETTERS = frozenset(
+    "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi rho sigma tau phi chi psi omega ell "
+    "Gamma Delta Theta Lambda Xi Phi Psi Omega".split()
+)
+_OWN_LETTERS = {
+    "jacobian": "J",
+    "hessian": "H",
+    "critical_points": "H",
+    "classify": "H",
+    "newton": "H",
+    "solve": "H",
+    "directional": "vD",
+    "tangent_plane": "z",
+}
+"""Letters that the lines of a task use themselves."""
 
 
 def as_list(value: str | list[str] | None) -> tuple[str, ...]:
@@ -134,6 +149,7 @@ class PartReader:
             erratum=fields.erratum,
             method=fields.method,
             label=fields.label,
+            name=self._name(task),
             detail=fields.detail or "",
             digits=self._whole("digits", fields.digits, 0, MOST_DIGITS),
             form=fields.form,
@@ -295,6 +311,24 @@ class PartReader:
                 return None
         place = self.document.node_place(node)
         return Claim(ZERO_NUMBER, text, self.fields.claim_source, None, place, ", ".join(words))
+
+    def _name(self, task: str) -> str:
+        """A letter for the quantity that the part is about, Latin or Greek."""
+        name = canonical_name(self.fields.name.strip())
+        scope = self.scope
+        if not name:
+            return ""
+        if task == "text":
+            self._complain_key("name", "`name` does not go with `text`")
+        elif not re.fullmatch("[A-Za-z]", name) and name not in GREEK_LETTERS:
+            self._complain("name", f"`{shorten(name)}` is no letter", "write one letter, such as L or phi")
+        elif any(name in names for names in (scope.symbols, scope.functions, scope.maps, scope.indices, scope.sizes)):
+            self._complain("name", f"`{name}` is declared as something else", "choose another letter")
+        elif name in _OWN_LETTERS.get(task, ""):
+            self._complain("name", f"`{name}` has a meaning of its own with `{task}`", "choose another letter")
+        else:
+            return name
+        return ""
 
     def _points(self) -> Fraction | None:
         given = self.fields.points

@@ -105,6 +105,7 @@ class PartFields(_Fields):
     method: MethodWord = Field(default="index", title="Method", description="How to derive.", examples=["index"])
     detail: DetailWord | None = _option("Detail", "How many lines to show.", "normal")
     label: str = _text("Label", "A name by which other parts refer to this one.")
+    name: str = _text("Name", "The letter of the quantity in the lines, in place of f or y.", "L", "phi")
     depends: OneOrMore | None = _option("Depends on", "Labels of the parts that this one uses.", ["a"])
     digits: str | int | None = _option("Digits", "Decimals of printed numbers.", 3)
     refs: OneOrMore | None = _option("References", "What the part covers: free identifiers.", ["l03-4.2"])
