@@ -136,8 +136,9 @@ def shown(file: Path, layout: Layout | None, detail: str) -> tuple[str, tuple[Co
     complaints: list[Complaint] = []
     for problem, solved in _solved(sheet, problems, layout, detail):
         text += f"{problem.title}\n\n"
+        logarithm = problem.logarithm or sheet.logarithm
         for one in solved:
             complaints += one.complaints
             if one.derivation is not None and one.report is not None and one.report.verified:
-                text += f"{derivation_text(one.derivation, one.report)}\n\n"
+                text += f"{derivation_text(one.derivation, one.report, logarithm=logarithm)}\n\n"
     return text, tuple(complaints)

@@ -189,9 +189,8 @@ def graph_of(part: Part) -> Graph:
     if not any(one in levels for one in symbols(top)):
         raise CannotDerive("none of the quantities of `define` is in the expression: there is no chain")
     reserved = reserved_names(scope, top, name=part.name) | {one.name for one in levels}
-    graph = Graph(
-        quantity_for(top, SCALAR, reserved, part.name), top, levels, part.given.variables, entries, frozenset(scope.values)
-    )
+    quantity = quantity_for(top, SCALAR, reserved, part.name)
+    graph = Graph(quantity, top, levels, part.given.variables, entries, frozenset(scope.values))
     kept = set(graph.reached())
     graph.levels = {one: meaning for one, meaning in levels.items() if one in kept}
     return graph

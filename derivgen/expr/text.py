@@ -283,10 +283,13 @@ def fraction_parts(factors: Iterable[Expr], decimals: bool = False) -> tuple[tup
 
 
 def is_quotient(factors: tuple[Expr, ...]) -> bool:
-    """Whether `factors` are a formula in scalars divided by one number, as in (x + y)/2: then it is set as one fraction.
+    """Whether `factors` are a formula in scalars divided by one number, (x + y)/2, which is set as one fraction.
 
-    1/2 x has the fraction as its coefficient; so have matrices, their entries and sums over an index.
+    In 1/2 x the fraction is a coefficient; so it is before matrices, their entries and sums over an index.
     """
+    match factors:
+        case (Number(value), Plus(terms)) if value.numerator == 1 and value.denominator != 1:
+            return all(map(_is_linear, terms))  # half an angle
     divisors = [place for place, factor in enumerate(factors) if _is_divisor(factor)]
     if len(divisors) != 1 or divisors[0] == 0:
         return False
@@ -294,6 +297,18 @@ def is_quotient(factors: tuple[Expr, ...]) -> bool:
     if all(isinstance(factor, Number) for factor in above):
         return False
     return all(_is_formula(factor) for factor in above)
+
+
+def _is_linear(term: Expr) -> bool:
+    """A scalar symbol, perhaps with a whole number before it, or a whole number."""
+    match term:
+        case Product((Number(value), Symbol() as letter)):
+            return value.denominator == 1 and is_scalar(letter)
+        case Symbol():
+            return is_scalar(term)
+        case Number(value):
+            return value.denominator == 1
+    return False
 
 
 def _is_divisor(factor: Expr) -> bool:

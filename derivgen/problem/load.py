@@ -50,6 +50,7 @@ def load_problem(path: Path) -> Problem:
         source=fields.source,
         prompt=fields.prompt,
         layout=Layout(fields.layout) if fields.layout else None,
+        logarithm=fields.logarithm or "",
         refs=as_list(fields.refs),
         places=field_places(document, root),
     )

@@ -150,6 +150,8 @@ class Problem:
     source: str = ""
     prompt: str = ""
     layout: Layout | None = None
+    logarithm: str = ""
+    """How the natural logarithm is printed: log or ln; empty where the sheet says it."""
     refs: tuple[str, ...] = ()
     places: Mapping[str, Place] = field(default_factory=dict)
 
@@ -165,5 +167,6 @@ class Sheet:
     author: str = ""
     date: str = ""
     layout: Layout | None = None
+    logarithm: str = ""
     edition: str = "solutions"
     template: str = "sheet"

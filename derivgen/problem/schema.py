@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 LayoutWord = Literal["denominator", "numerator", "mixed"]
 EditionWord = Literal["exercises", "hints", "answers", "solutions", "key"]
 ReadingWord = Literal["right to left", "left to right"]
+LogarithmWord = Literal["log", "ln"]
 RoundingWord = Literal["exact", "staged"]
 MethodWord = Literal["index", "explicit", "differential", "chain"]
 DetailWord = Literal["brief", "normal", "full"]
@@ -170,6 +171,7 @@ class ProblemFields(_Fields):
     reading: ReadingWord | None = _option(
         "Reading order", "How the symbols of mixed derivatives are read in all parts.", "right to left"
     )
+    logarithm: LogarithmWord | None = _option("Logarithm", "How the natural logarithm is printed.", "ln")
     define: dict[str, Written] = Field(
         default_factory=dict,
         title="Definitions",
@@ -190,6 +192,7 @@ class SheetFields(_Fields):
     author: str = _text("Author", "Who wrote the sheet.")
     date: str = _text("Date", "As it is to be printed.", "12 May 2025")
     layout: LayoutWord | None = _option("Layout", "The layout of all problems.", "denominator")
+    logarithm: LogarithmWord | None = _option("Logarithm", "How the natural logarithm is printed.", "ln")
     edition: EditionWord = Field(
         default="solutions", title="Edition", description="What is shown.", examples=["exercises", "solutions"]
     )

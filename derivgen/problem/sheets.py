@@ -57,6 +57,7 @@ def load_sheet(path: Path) -> Sheet:
         author=fields.author,
         date=fields.date,
         layout=Layout(fields.layout) if fields.layout else None,
+        logarithm=fields.logarithm or "",
         edition=fields.edition,
         template=fields.template,
     )

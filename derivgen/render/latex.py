@@ -80,14 +80,14 @@ SHORT_EXPONENT = 4.0
 """How wide the argument of exp may be, in em, to stand as an exponent."""
 
 OPERATORS = {
-    **{name: rf"\{name}" for name in "sin cos tan sinh cosh tanh log exp".split()},
+    **{name: rf"\{name}" for name in "sin cos tan sinh cosh tanh log ln exp".split()},
     **{f"a{name}": rf"\arc{name}" for name in ("sin", "cos", "tan")},
     "sigmoid": r"\sigma",
     **{name: rf"\operatorname{{{name}}}" for name in "softplus relu sign erf sqrt abs".split()},
 }
-"""How the functions of nodes.FUNCTIONS are written."""
+"""How the functions of nodes.FUNCTIONS are written, and ln (notation.py)."""
 
-POWER_INSIDE = frozenset("sin cos tan sinh cosh tanh log".split())
+POWER_INSIDE = frozenset("sin cos tan sinh cosh tanh log ln".split())
 """The functions whose powers are written as sin^2(x)."""
 
 

@@ -27,6 +27,7 @@ from derivgen.expr.shapes import is_scalar, shape
 from derivgen.expr.walk import symbols, transform
 from derivgen.problem.model import Part, Problem, Scope, Sheet, part_letter
 from derivgen.render.environment import environment, render
+from derivgen.render.notation import with_logarithm
 from derivgen.render.report import Answer, Report
 from derivgen.render.views import (
     EDITIONS,
@@ -69,7 +70,10 @@ def sheet_view(
     """What `sheet` shows: `edition` and `layout` are those of the command line, before those of the sheet."""
     edition = edition or sheet.edition
     shows = EDITIONS.get(edition, EDITIONS["solutions"])
-    views = tuple(_problem(number, problem, answers, shows) for number, (problem, answers) in enumerate(problems, 1))
+    views = tuple(
+        with_logarithm(_problem(number, problem, answers, shows), problem.logarithm or sheet.logarithm)
+        for number, (problem, answers) in enumerate(problems, 1)
+    )
     layouts = {answer.derivation.layout for _, answers in problems for answer in answers if answer.derivation}
     layouts.discard(None)
     own = layout or (next(iter(layouts)) if len(layouts) == 1 else None)

@@ -9,6 +9,7 @@ from derivgen.derivation import Derivation, Equation
 from derivgen.expr.nodes import SCALAR, Expr, Index, Partial
 from derivgen.expr.text import text
 from derivgen.render.environment import words
+from derivgen.render.notation import with_logarithm
 from derivgen.render.plain import unicode_math, unicode_shape
 from derivgen.render.report import ClaimVerdict, Report
 from derivgen.render.sheet import block_views, check_view, full_heading
@@ -42,13 +43,16 @@ def derivation_text(
     *,
     columns: int = 100,
     locale: str = "en",
+    logarithm: str = "log",
 ) -> str:
     """The lines of `derivation`, the result in the notation of problem files, and what was checked."""
     said = words(locale)
     statuses = [verdict.status for verdict in report.verdicts] if report else []
     rows: list[Row] = []
     for block in block_views(derivation, statuses):
-        rows += _rows(block, said)
+        # results are in the notation of problem files
+        is_result = isinstance(block, ResultView | ResultsView)
+        rows += _rows(block if is_result else with_logarithm(block, logarithm), said)
     if derivation.question is None:
         rows.append((_name_of_result(derivation), text(derivation.result), _about(derivation, said)))
     left = max((len(row[0]) for row in rows if not isinstance(row, str)), default=0)
