@@ -143,6 +143,9 @@ LARGEST_SHOWN = 4
 def _symbols(problem: Problem, answers: Sequence[Answer]) -> tuple[SymbolsView, ...]:
     variables = {answer.part.wrt.name for answer in answers if answer.part.wrt}
     variables |= {symbol.name for answer in answers for symbol in answer.part.given.variables}
+    for answer in answers:
+        if answer.derivation is not None:
+            variables |= {symbol.name for symbol in _depends_on(answer.derivation.statement, answer.part)}
     scope = problem.scope
     stacked = {symbol.name for symbols in scope.entries.values() for symbol in symbols}
     found: list[SymbolView] = []
@@ -357,7 +360,8 @@ def _depends_on(statement: Expr, part: Part) -> tuple[Symbol, ...]:
     used = frozenset(symbols(statement))
     if not used & frozenset(part.given.variables):
         return ()
-    declared = (symbol for name, symbol in part.scope.symbols.items() if name not in part.scope.values)
+    known = {*part.scope.values, *(symbol.name for symbol, _ in part.given.data)}
+    declared = (symbol for name, symbol in part.scope.symbols.items() if name not in known)
     return tuple(one for one in declared if one in used and one.shape == SCALAR and "constant" not in one.assumptions)
 
 
