@@ -258,6 +258,8 @@ class _Printer:
                 return self._power(base, exponent)
             case Apply(Function("sign"), (Apply(Function("relu"), (argument,)),)):
                 return self._positive(argument)
+            case Apply(Function("ln"), (Apply(Function("abs"), (Det(body),)),)):
+                return self._log_det(r"\ln", body)
             case Apply(function, arguments):
                 return self._apply(function, arguments)
             case MatMul(factors):
@@ -278,9 +280,7 @@ class _Printer:
             case Det(body):
                 return self._call(r"\det", body)
             case LogDet(body):
-                inner = self.piece(body)
-                shown = r"\det " + inner.tex if inner.binding == ATOM else self._call(r"\det", body).tex
-                return self._fenced(shown, inner.height + (inner.binding != ATOM), r"\lvert", r"\rvert", before=r"\log")
+                return self._log_det(r"\log", body)
             case Total(body):
                 return self._call(r"\operatorname{sum}", body)
             case Norm(body, order):
@@ -555,6 +555,11 @@ class _Printer:
         """Iverson's bracket [u > 0]: 1 where u is positive, 0 elsewhere."""
         inner = self.piece(argument)
         return self._fenced(f"{inner.tex} > 0", inner.height, "[", "]")
+
+    def _log_det(self, log: str, body: Expr) -> Piece:
+        inner = self.piece(body)
+        shown = r"\det " + inner.tex if inner.binding == ATOM else self._call(r"\det", body).tex
+        return self._fenced(shown, inner.height + (inner.binding != ATOM), r"\lvert", r"\rvert", before=log)
 
     def _apply(self, function: Function, arguments: tuple[Expr, ...]) -> Piece:
         operator = OPERATORS.get(function.name) if not function.abstract else None

@@ -79,7 +79,21 @@ def sym(name: str, *shape: Dim, latex: str = "") -> Symbol:
     return Symbol(name, (rows, columns), latex=latex)
 
 
+u, v = sym("u"), sym("v")
+below_two = Power(TWO, MINUS_ONE)
+
 LATEX: list[tuple[Expr, str]] = [
+    # one fraction, as its author divided; a coefficient where it is one, and before arrays
+    (Product((Plus((u, v)), below_two)), r"\frac{u + v}{2}"),
+    (Product((half, Plus((u, v)))), r"\frac{u + v}{2}"),
+    (Product((u, below_two)), r"\frac{u}{2}"),
+    (Product((TWO, Power(u, TWO), Power(number(3), MINUS_ONE))), r"\frac{2 u^{2}}{3}"),
+    (Product((MINUS_ONE, u, below_two)), r"-\frac{u}{2}"),
+    (Product((half, u)), r"\frac{1}{2}\,u"),
+    (Product((half, Plus((Power(u, TWO), v)))), r"\frac{1}{2}\,(u^{2} + v)"),
+    (Product((A, below_two)), r"\frac{1}{2}\,\mathbf{A}"),
+    (Product((u, below_two, MatMul((A, x)))), r"\frac{1}{2}\,u\,\mathbf{A}\mathbf{x}"),
+    (Product((Plus((Entry(x, (i,)), Entry(y, (i,)))), below_two)), r"\frac{1}{2}\,(x_{i} + y_{i})"),
     # a sum beside a fraction keeps its parentheses
     (
         Product((Power(Size(n), number(-1)), Plus((Entry(x, (i,)), Entry(y, (i,)))))),
