@@ -17,11 +17,14 @@ from derivgen.derive.forms import element_form, matrix_form
 from derivgen.derive.multiplying import expand
 from derivgen.derive.normal import solve
 from derivgen.derive.partials import derive_scalar
+from derivgen.derive.passes import LAWS as PASS_LAWS
+from derivgen.derive.passes import backward, forward
 from derivgen.derive.plot import plot
 from derivgen.errors import CannotDerive
 from derivgen.expr.nodes import Layout
 from derivgen.expr.shapes import is_scalar
 from derivgen.expr.walk import symbols
+from derivgen.problem.given import PASSES
 from derivgen.problem.model import Part
 from derivgen.rules.optimisation import NAMES as OPTIMISATION_NAMES
 from derivgen.rules.solving import SOLVING
@@ -45,10 +48,12 @@ CALCULUS: dict[str, Callable[[Part, Layout], Derivation]] = {
     "critical_points": critical_points,
     "classify": classify,
     "plot": plot,
+    "forward": forward,
+    "backward": backward,
 }
 """Those that are ordinary calculus: of scalars by scalars, which the part gives as `given.variables`."""
 
-LAWS: tuple[Rule, ...] = (*objects.LAWS, *OPTIMISATION_NAMES, *SOLVING, round_off)
+LAWS: tuple[Rule, ...] = (*objects.LAWS, *OPTIMISATION_NAMES, *SOLVING, round_off, *PASS_LAWS)
 """Laws that lines are named after beside those of the rules' CATALOGUE."""
 
 
@@ -61,7 +66,7 @@ def derive(part: Part, layout: Layout) -> Derivation:
         found = CALCULUS[part.task](part, layout)
         variables = {one for one in symbols(found.statement) if one.name not in part.scope.values}
         variables |= set(part.given.variables)
-        ordinary = len(variables) == 1 and all(map(is_scalar, variables)) and part.task != "chain"
+        ordinary = len(variables) == 1 and all(map(is_scalar, variables)) and part.task not in ("chain", *PASSES)
         return dressed(found, decimal=part.given.decimal, ordinary=ordinary)
     if part.method == "differential" and KINDS.get(part.task) is derive_derivative:
         return derive_differential(part, layout)

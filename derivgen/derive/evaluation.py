@@ -177,7 +177,7 @@ def rounded(expr: Expr, digits: int) -> Expr | None:
     if any(isinstance(node, Symbol | Entry | Partial) for node in subexpressions(expr)):
         return None
     # 30 digits beyond those that are shown, so that the last one shown is right
-    value = to_sympy(_elementary(expr)).evalf(digits + 30)
+    value = to_sympy(elementary(expr)).evalf(digits + 30)
     if not value.is_Float and not value.is_Integer:
         return None
     import sympy
@@ -186,7 +186,7 @@ def rounded(expr: Expr, digits: int) -> Expr | None:
     return Number(_round(Fraction(int(exact.p), int(exact.q)), digits), True, digits)
 
 
-def _elementary(expr: Expr) -> Expr:
+def elementary(expr: Expr) -> Expr:
     """`expr` with functions that SymPy does not have by exponentials and logarithms."""
 
     def change(node: Expr) -> Expr | None:

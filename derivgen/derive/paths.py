@@ -105,9 +105,15 @@ class Graph:
         return [self.quantity, *(one for one in self.levels if one in found)]
 
     def depends(self, node: Symbol, variable: Symbol) -> bool:
-        if node == variable:
-            return True
-        return node not in self.variables and any(self.depends(one, variable) for one in self.below(node))
+        seen, waiting = {node}, [node]
+        while waiting:
+            one = waiting.pop()
+            if one == variable:
+                return True
+            new = [] if one in self.variables else [below for below in self.below(one) if below not in seen]
+            seen.update(new)
+            waiting += new
+        return False
 
     def paths(self, node: Symbol, variable: Symbol) -> Iterator[tuple[Symbol, ...]]:
         """The ways from `node` down to `variable`."""
@@ -174,11 +180,21 @@ def graph_of(part: Part) -> Graph:
 
     Raises CannotDerive where something in it is no formula of scalars.
     """
+    graph = quantities_of(part)
+    if not any(one in graph.levels for one in symbols(graph.top)):
+        raise CannotDerive("none of the quantities of `define` is in the expression: there is no chain")
+    return graph
+
+
+def quantities_of(part: Part) -> Graph:
+    """The same, also where the expression is one of the quantities itself, or has none of them in it."""
     assert part.expression is not None
     scope = part.scope
     used = _used(part.expression, scope)
     entries = entry_symbols(scope, used)
-    top = _formula(part.expression, scope, entries)
+    top = part.expression
+    if not isinstance(top, Matrix):
+        top = _formula(top, scope, entries)
     levels: dict[Symbol, Expr] = {}
     for name in used:
         written = scope.levels[name]
@@ -186,11 +202,18 @@ def graph_of(part: Part) -> Graph:
             levels |= dict(zip(entries[name], _array_of(written, scope, entries), strict=True))
         else:
             levels[scope.symbols[name]] = _formula(written, scope, entries)
-    if not any(one in levels for one in symbols(top)):
-        raise CannotDerive("none of the quantities of `define` is in the expression: there is no chain")
-    reserved = reserved_names(scope, top, name=part.name) | {one.name for one in levels}
-    quantity = quantity_for(top, SCALAR, reserved, part.name)
-    graph = Graph(quantity, top, levels, part.given.variables, entries, frozenset(scope.values))
+    variables = part.given.variables
+    if isinstance(top, Matrix):
+        quantity = next(one for one in reversed(levels) if one in top.entries)
+        top = levels.pop(quantity)
+        return Graph(quantity, top, levels, variables, entries, frozenset(scope.values))
+    if isinstance(top, Symbol) and top in levels and part.task != "chain":
+        quantity, top = top, levels.pop(top)
+        variables = tuple(one for one in variables if one not in levels)
+    else:
+        reserved = reserved_names(scope, top, name=part.name) | {one.name for one in levels}
+        quantity = quantity_for(top, SCALAR, reserved, part.name)
+    graph = Graph(quantity, top, levels, variables, entries, frozenset(scope.values))
     kept = set(graph.reached())
     graph.levels = {one: meaning for one, meaning in levels.items() if one in kept}
     return graph

@@ -21,10 +21,14 @@ from derivgen.problem.schema import PartFields
 
 CALCULUS = frozenset(
     "derive gradient jacobian hessian partials evaluate critical_points classify expand chain descend newton "
-    "directional tangent_plane plot".split()
+    "directional tangent_plane plot forward backward".split()
 )
 """Tasks that may be ordinary calculus, in scalars."""
 
+PASSES = ("forward", "backward")
+"""Tasks that go through the quantities of `define` one by one."""
+
+MOST_SIZES = 6
 MOST_STEPS = 50
 MOST_ROWS = 200
 """Of a data table."""
@@ -106,6 +110,7 @@ class GivenReader:
             staged=fields.rounding == "staged",
             decimal=self._decimal(),
             kind=fields.kind or self._steepest(),
+            sizes=self._sizes(),
         )
 
     def _complain(self, field: str, message: str, hint: str = "") -> None:
@@ -132,9 +137,9 @@ class GivenReader:
                     self._complain("wrt", f"{shorten(name)} is not declared", did_you_mean(name, known))
             elif name in self.scope.entries:
                 found += self.scope.entries[name]
-            elif name in self.scope.values:
+            elif name in self.scope.values and self.task != "backward":
                 self._complain("wrt", f"{name} has values: nothing is differentiated by a constant")
-            elif name in self.scope.definitions:
+            elif name in self.scope.definitions and self.task != "backward":
                 self._complain("wrt", f"{name} is defined by other quantities", "differentiate by a declared symbol")
             elif symbol.shape != SCALAR:
                 hint = f"name its entries: `{name}: vector({name}1, {name}2)`"
@@ -148,10 +153,10 @@ class GivenReader:
         return tuple(found)
 
     def _all_variables(self) -> tuple[Symbol, ...]:
-        if self.task == "expand":
+        if self.task in ("expand", "forward"):
             return ()
         scope = self.scope
-        if self.task in ("derive", "gradient", "jacobian", "hessian", "chain"):
+        if self.task in ("derive", "gradient", "jacobian", "hessian", "chain", "backward"):
             self._complain_key(self.task, "`wrt` is missing: the symbol to differentiate by", "add `wrt: x`")
             return ()
         own = set(symbols(self.expression))
@@ -183,7 +188,7 @@ class GivenReader:
                 if (number := self._value(value)) is not None:
                     found.append((symbol, number))
             missing = [v.name for v in variables if v not in dict(found)]
-            if missing and self.task != "evaluate":
+            if missing and self.task not in ("evaluate", "backward"):
                 self._complain(field, f"`{field}` says nothing of {', '.join(missing)}")
             return tuple(found)
         return tuple(zip(variables, self._point(field, variables), strict=False))
@@ -290,10 +295,26 @@ class GivenReader:
             self._complain("data", f"the columns of the data have one length, from 1 to {MOST_ROWS}")
         return tuple(found)
 
+    def _sizes(self) -> tuple[tuple[int, int], ...]:
+        """Pairs of numbers of inputs and outputs."""
+        found: list[tuple[int, int]] = []
+        for pair in self.fields.sizes or []:
+            written = [one.strip() for one in pair]
+            if len(written) != 2 or not all(re.fullmatch(r"[1-9][0-9]{0,11}", one) for one in written):
+                self._complain("sizes", "`sizes` are pairs of whole numbers, of inputs and of outputs: [1000, 1]")
+                return ()
+            found.append((int(written[0]), int(written[1])))
+        if len(found) > MOST_SIZES:
+            self._complain("sizes", f"at most {MOST_SIZES} pairs of sizes")
+            return ()
+        return tuple(found)
+
     def _decimal(self) -> bool:
         """Whether a decimal stands in what the part gives, or in the values of the symbols."""
         fields = ("at", "start", "rate", "direction", "data", self.task)
         written = [_source(child(self.node, field)) for field in fields]
+        if self.task in PASSES and self.document.root is not None:
+            written += [_source(child(self.document.root, field)) for field in ("symbols", "define")]
         return any(DECIMAL.search(text) for text in written)
 
 

@@ -93,6 +93,8 @@ class Given:
     """The author wrote decimals, so numbers are shown as decimals where these are finite."""
     kind: str = ""
     """Of a plot: contours, surface or path."""
+    sizes: tuple[tuple[int, int], ...] = ()
+    """Numbers of inputs and outputs for which forward and reverse mode are compared."""
 
 
 @dataclass(frozen=True, slots=True)

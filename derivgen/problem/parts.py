@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from derivgen.errors import Place
-from derivgen.expr.nodes import ONE, SCALAR, ZERO_NUMBER, Expr, Layout, Symbol
+from derivgen.expr.nodes import ONE, SCALAR, ZERO_NUMBER, Expr, Layout, Number, Symbol
 from derivgen.expr.shapes import shape, show_shape
 from derivgen.expr.walk import free_indices
-from derivgen.problem.given import CALCULUS, DECIMAL, GivenReader, expression_text, is_formula, parsed_node
+from derivgen.problem.given import CALCULUS, DECIMAL, PASSES, GivenReader, expression_text, is_formula, parsed_node
 from derivgen.problem.latex_text import text_faults
 from derivgen.problem.marks import Document, check_comment, child, key_node
 from derivgen.problem.model import Claim, Given, Part, Scope
@@ -23,16 +23,16 @@ from derivgen.problem.schema import EXPRESSION_FIELDS, LATER_TASKS, TASKS, TEXT_
 HIGHEST_ORDER = 4
 MOST_DIGITS = 15
 
-_WITH_WRT = ("derive", "gradient", "jacobian", "hessian", "layouts", "chain", "solve")
+_WITH_WRT = ("derive", "gradient", "jacobian", "hessian", "layouts", "chain", "solve", "backward")
 """Tasks that have to say by what they differentiate."""
 _OBJECTS = {"gradient": Layout.DENOMINATOR, "jacobian": Layout.NUMERATOR, "hessian": None}
 """Tasks that are a derivative in the layout that their name stands for."""
 _POINTWISE = ("derive", "gradient", "jacobian", "hessian", "partials", "evaluate", "chain")
 _FIELDS_OF = {
-    "wrt": (*_WITH_WRT, *CALCULUS),
+    "wrt": (*_WITH_WRT, *(task for task in CALCULUS if task != "forward")),
     "order": ("derive", "partials"),
     "free": ("matrix_form",),
-    "at": (*_POINTWISE, "classify", "directional", "tangent_plane", "plot"),
+    "at": (*_POINTWISE, "classify", "directional", "tangent_plane", "plot", *PASSES),
     "start": ("descend", "newton", "plot"),
     "rate": ("descend", "plot", "gradient"),
     "steps": ("descend", "newton", "plot"),
@@ -40,7 +40,8 @@ _FIELDS_OF = {
     "ranges": ("plot",),
     "kind": ("plot",),
     "data": ("gradient",),
-    "rounding": (*_POINTWISE, "descend", "newton", "directional"),
+    "rounding": (*_POINTWISE, "descend", "newton", "directional", *PASSES),
+    "sizes": ("backward",),
 }
 GREEK_LETTERS = frozenset(
     "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi rho sigma tau phi chi psi omega ell "
@@ -131,7 +132,7 @@ class PartReader:
         is_object = task in _OBJECTS and not given.variables
         return Part(
             task="derive" if is_object else task or "text",
-            scope=self.scope,
+            scope=self._numbered(task, given),
             place=self._part_place(),
             expression=expression,
             expression_text=text if task not in ("", "text") and isinstance(text, str) else "",
@@ -203,7 +204,7 @@ class PartReader:
         if task in CALCULUS and task not in _WITH_WRT:
             return True
         given = self.fields.wrt
-        if isinstance(given, list) or task == "chain":
+        if isinstance(given, list) or task in ("chain", "backward"):
             return True
         symbol = self.scope.symbols.get(canonical_name(given.strip())) if isinstance(given, str) else None
         if symbol is None or task not in ("derive", "gradient", "jacobian", "hessian"):
@@ -212,12 +213,19 @@ class PartReader:
             return True
         return symbol.shape == SCALAR and symbol.name not in self.scope.definitions and is_formula(expression)
 
+    def _numbered(self, task: str, given: Given) -> Scope:
+        """The scope of the part: in a pass, the numbers of `at` are values of the symbols like any others."""
+        if task not in PASSES or not given.at:
+            return self.scope
+        numbers = {symbol.name: ((one.value,),) for symbol, one in given.at if isinstance(one, Number)}
+        return replace(self.scope, values={**self.scope.values, **numbers})
+
     def _parsed(self, field: str, expand: bool = True) -> Expr | None:
         return parsed_node(self.document, child(self.node, field), self.scope, expand)
 
     def _expression(self, task: str) -> Expr | None:
         # the chain rule goes through the quantities of `define`, so their names stay
-        return self._parsed(task, expand=task != "chain")
+        return self._parsed(task, expand=task not in ("chain", *PASSES))
 
     def _wrt(self, task: str) -> tuple[Symbol | None, bool]:
         """The symbol to differentiate by, and whether it stands there as a row."""

@@ -27,9 +27,10 @@ TASKS = (
     *("derive", "gradient", "jacobian", "hessian", "partials", "evaluate", "critical_points", "classify", "expand"),
     *("chain", "descend", "newton", "solve", "directional", "tangent_plane", "plot"),
     *("matrix_form", "element_form", "layouts", "text"),
+    *("forward", "backward"),
 )
 """The tasks that are there."""
-LATER_TASKS = "backward forward shapes show code".split()
+LATER_TASKS = "shapes show code".split()
 """The tasks of the contract that are not there yet."""
 
 TEXT_FIELDS = frozenset("title source prompt hint remark text erratum claim_source label course author date".split())
@@ -132,8 +133,15 @@ class PartFields(_Fields):
     )
     kind: Literal["contours", "surface", "path"] | None = _option("Kind of plot", "What to draw.", "contours")
     latex: Later = _later("LaTeX expression")
-    backward: Later = _later("Backward pass")
-    forward: Later = _later("Forward pass")
+    forward: Written | None = _option(
+        "Forward pass", "A quantity of `define`, a list of them, or an expression in them, to be worked out.", "L"
+    )
+    backward: str | None = _option(
+        "Backward pass", "A quantity of `define` whose derivatives by `wrt` are passed back through the graph.", "L"
+    )
+    sizes: list[list[str]] | None = _option(
+        "Sizes", "For backward: numbers of inputs and outputs for which the passes are counted.", [["1000", "1"]]
+    )
     shapes: Later = _later("Matching of shapes")
     show: Later = _later("Proof of an identity")
     code: Later = _later("Code listing")
