@@ -37,6 +37,8 @@ ERRATA = {
     "cmu-3.3.4r": "wrong",
     "cmu-3.3.5o": "wrong",
     "cmu-3.4.3e": "other layout",
+    "m2-4.2.1L": "rounded",
+    "m2-7.2.7": "rounded",
 }
 
 

@@ -195,6 +195,9 @@ def elementary(expr: Expr) -> Expr:
                 return Power(plus((_ONE, _exp(product((_MINUS, argument))))), _MINUS)
             case Apply(Function("softplus", (0,), False), (argument,)):
                 return Apply(Function("log"), (plus((_ONE, _exp(argument))),))
+            case Apply(Function("relu", (0,), False), (argument,)):
+                magnitude = Apply(Function("abs"), (argument,))
+                return product((Number(Fraction(1, 2)), plus((argument, magnitude))))
         return None
 
     return transform(expr, change)

@@ -1,16 +1,16 @@
 """The forward and the backward pass through a graph of named quantities, with numbers or with symbols.
 
-    z = wx + b = 0.5(2) + 1 = 2,  h = sigmoid(z) = ...        each quantity in its order
-    dL/dh = dL/dy dy/dh                                        from L back: upstream times local, summed over the ways out
+    z = wx + b = 0.5(2) + 1 = 2,  h = sigmoid(z) = ...     each quantity in its order
+    dL/dh = dL/dy dy/dh     from L back: upstream times local, summed over the quantities in which h stands
 
-Numbers are kept as fractions, or to NEAR decimals where they have no exact value; what is shown is rounded. Rounded line
-by line, each line goes on with what the one before has shown; else a line takes as many more decimals as its last digit
-needs to be right.
+Numbers are kept as fractions, or to NEAR decimals where they have no exact value; what is shown is rounded. Rounded
+line by line, each line goes on with what the one before has shown; else a line takes as many more decimals as its last
+digit needs to be right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -21,7 +21,6 @@ from derivgen.derivation import (
     Grid,
     Instance,
     Rewrite,
-    Rule,
     Statement,
     Step,
     Table,
@@ -33,7 +32,7 @@ from derivgen.derive.multiplying import Chain
 from derivgen.derive.paths import Graph, partial_of, quantities_of
 from derivgen.derive.substituting import tidy
 from derivgen.errors import CannotDerive
-from derivgen.expr.build import plus, product
+from derivgen.expr.build import factors_of, plus, product, terms_of
 from derivgen.expr.nodes import (
     ONE,
     ONE_NUMBER,
@@ -47,9 +46,12 @@ from derivgen.expr.nodes import (
     Matrix,
     Number,
     Partial,
+    Plus,
+    Product,
     Symbol,
     number,
 )
+from derivgen.expr.text import split_sign
 from derivgen.expr.walk import parts, size, symbols, transform, with_parts
 from derivgen.problem.model import Part
 from derivgen.rules.chaining import chain_rule, partial_derivative, put_derivatives_in
@@ -65,8 +67,10 @@ MOST_WITH_LINES = 12
 """Quantities; of more, the values stand in tables only."""
 MOST_EDGES = 16
 """Local derivatives that get lines of their own; more are listed."""
-MOST_NODES = 200
+MOST_NODES = 60
 """A graph of more quantities is not passed back through on a sheet."""
+MOST_LOCAL = 150
+"""Local derivatives in all."""
 WIDE = 6
 """Columns of a table of numbers."""
 LONGEST = 60
@@ -96,7 +100,8 @@ def forward(part: Part, layout: Layout) -> Derivation:
     work = _Numbers.of(part, graph)
     names = _in_order(graph)
     if missing := _without_number(graph, work):
-        raise CannotDerive(f"a forward pass puts numbers in, and {missing[0].name} has none: give it in `symbols` or `at`")
+        name = missing[0].name
+        raise CannotDerive(f"a forward pass puts numbers in, and {name} has none: give it in `symbols` or `at`")
     _values(graph, work, names, lines=len(names) <= MOST_WITH_LINES)
     steps = work.steps
     if len(names) > MOST_WITH_LINES or (len(names) > 3 and not work.staged):
@@ -127,9 +132,7 @@ def backward(part: Part, layout: Layout) -> Derivation:
     return _derivation("backward", part, graph, work, result, digits)
 
 
-def _derivation(
-    task: str, part: Part, graph: Graph, work: _Numbers, result: Expr, digits: int | None
-) -> Derivation:
+def _derivation(task: str, part: Part, graph: Graph, work: _Numbers, result: Expr, digits: int | None) -> Derivation:
     asked = _asked(part, graph)
     return Derivation(
         task=task,
@@ -179,13 +182,23 @@ def _local(graph: Graph, node: Symbol, by: Symbol) -> Expr:
 def _formula(graph: Graph, node: Symbol, by: Symbol) -> Expr:
     """What the local derivative is, by names: h(1 - h) where h is the sigmoid of z."""
     known = {meaning: one for one in _in_order(graph) if isinstance(meaning := graph.meaning(one), Apply)}
-    return transform(partial_of(graph.meaning(node), by), lambda one: known.get(one) if isinstance(one, Apply) else None)
+    return transform(_slope(graph.meaning(node), by), lambda one: known.get(one) if isinstance(one, Apply) else None)
+
+
+def _slope(expr: Expr, by: Symbol) -> Expr:
+    """The derivative of a formula; of a sum term by term, as it is read: -(t/h - (1 - t)/(1 - h))."""
+    match expr:
+        case Plus(terms):
+            return plus(term for term in (_slope(one, by) for one in terms) if term != ZERO_NUMBER)
+        case Product((Number() as front, Plus() as inner)):
+            return product((front, _slope(inner, by)))
+    return partial_of(expr, by)
 
 
 def _ways_out(graph: Graph, names: tuple[Symbol, ...]) -> dict[Symbol, list[Symbol]]:
-    """For each quantity and variable: in which quantities it stands, of those that lead to the last one."""
+    """For each quantity and variable, in which quantities it stands; the last one comes first."""
     out: dict[Symbol, list[Symbol]] = {}
-    for node in reversed(names):
+    for node in (names[-1], *names[:-1]):
         for one in graph.below(node):
             out.setdefault(one, []).append(node)
     return out
@@ -198,6 +211,17 @@ def _leading_up(graph: Graph, names: tuple[Symbol, ...], targets: tuple[Symbol, 
         if any(one in found for one in graph.below(node)):
             found.add(node)
     return found
+
+
+def _edges(
+    graph: Graph, names: tuple[Symbol, ...], targets: tuple[Symbol, ...]
+) -> tuple[set[Symbol], list[tuple[Symbol, Symbol]]]:
+    """What leads up from `targets`, and which of it is made of which directly, from the last quantity back."""
+    up = _leading_up(graph, names, targets)
+    edges = [(node, by) for node in reversed(names) if node in up for by in graph.below(node) if by in up]
+    if len(edges) > MOST_LOCAL:
+        raise CannotDerive(f"{len(edges)} local derivatives are too many for a sheet; at most {MOST_LOCAL}")
+    return up, edges
 
 
 def _without_number(graph: Graph, work: _Numbers) -> list[Symbol]:
@@ -241,6 +265,14 @@ class _Numbers:
         """It is shown as it is."""
         return value.exact and (self.asked is None or 10**self.digits % value.near.denominator == 0)
 
+    def is_plain(self, formula: Expr) -> bool:
+        """A number that needs no working out."""
+        return isinstance(formula, Number) and self.is_short(Value(formula.value, True))
+
+    def is_put_exactly(self, value: Value) -> bool:
+        """What stands in a line for it is no other number."""
+        return self.is_short(value) and self.put(value, 0).value == value.near
+
     def put(self, value: Value, guard: int) -> Number:
         """What stands in a line for `value`."""
         if self.staged and value.shown is not None:
@@ -262,7 +294,7 @@ class _Numbers:
         value = self.near(formula)
         own = [self.known[one] for one in _known_in(formula, self.known)]
         right = Number(value.near) if self.is_short(value) else _rounded(value.near, self.digits)
-        if all(self.is_short(one) for one in own) and value.exact:
+        if all(map(self.is_put_exactly, own)) and value.exact:
             lines, end = self._lines(heading, formula, 0, None, value)
         else:
             for guard in range(1 if self.staged else MOST_GUARD):
@@ -284,7 +316,7 @@ class _Numbers:
         start = _filled(formula, {one: self.put(self.known[one], guard) for one in _known_in(formula, self.known)})
         lines: list[Rewrite] = []
         if start != formula:
-            plain = all(self.is_short(self.known[one]) for one in _known_in(formula, self.known))
+            plain = all(self.is_put_exactly(self.known[one]) for one in _known_in(formula, self.known))
             kept = None if plain else self._kept(value, start)
             lines.append(Rewrite((put_in,), formula, start, heading, digits=kept))
         more, end = value_lines(start, {}, heading, digits=digits, staged=True)
@@ -329,7 +361,7 @@ class _Numbers:
         for heading in headings:
             value = self.known[heading]
             short = self.is_short(value)
-            result = Number(value.near) if short else _rounded(value.near, self.digits)
+            result: Expr = Number(value.near) if short else _rounded(value.near, self.digits)
             if self.staged and value.shown not in (None, result):
                 assert value.shown is not None
                 fact = Fact(heading, "=" if short else "≈", result, None if short else self.digits)
@@ -351,8 +383,9 @@ def _rounded(value: Fraction, digits: int) -> Number:
 
 def _apart(before: Expr, after: Number, digits: int) -> int:
     """To how many decimals, at most `digits`, an expression of numbers is `after`."""
-    near = rounded(before, NEAR)
-    assert isinstance(near, Number)
+    near = rounded(value_of(before, {}), NEAR)
+    if not isinstance(near, Number):
+        raise CannotDerive("a value cannot be worked out in numbers")
     return _agreement(near.value, after.value, digits)
 
 
@@ -405,21 +438,22 @@ def _logistic_in(expr: Expr) -> Expr:
 
 
 def _with_numbers(graph: Graph, names: tuple[Symbol, ...], work: _Numbers, targets: tuple[Symbol, ...]) -> None:
-    up = _leading_up(graph, names, targets)
+    up, edges = _edges(graph, names, targets)
     _values(graph, work, names, lines=False)
     work.steps += [Statement("forward_values"), *work.tables(names)]
-    edges = [(node, by) for node in reversed(names) if node in up for by in graph.below(node) if by in up]
-    if len(edges) > MOST_EDGES:
-        work.steps.append(_table(graph, edges))
+    formulas = {edge: _formula(graph, *edge) for edge in edges}
+    listed = [edge for edge in edges if len(edges) > MOST_EDGES or work.is_plain(formulas[edge])]
     for node, by in edges:
-        heading, formula = _local(graph, node, by), _formula(graph, node, by)
-        if len(edges) > MOST_EDGES:
+        heading, formula = _local(graph, node, by), formulas[node, by]
+        if (node, by) in listed:
             work.known[heading] = work.near(formula)
             continue
         chain = Chain(heading, heading)
         chain.to(formula, partial_derivative)
         work.worked(heading, formula, chain)
-    for by, heading, formula in _backwards(graph, names, up):
+    if listed:
+        work.steps.append(_table(graph, listed))
+    for _, heading, formula in _backwards(graph, names, up):
         if formula == heading:
             continue
         chain = Chain(heading, heading)
@@ -448,7 +482,8 @@ def _backwards(graph: Graph, names: tuple[Symbol, ...], up: set[Symbol]) -> list
 def _table(graph: Graph, edges: list[tuple[Symbol, Symbol]]) -> Table:
     cells = [Instance(_local(graph, node, by), _formula(graph, node, by)) for node, by in edges]
     wide = 3 if len(cells) == 3 else 2
-    return Table(tuple(tuple(cells[start : start + wide]) for start in range(0, len(cells), wide)), (partial_derivative,))
+    rows = tuple(tuple(cells[start : start + wide]) for start in range(0, len(cells), wide))
+    return Table(rows, (partial_derivative,))
 
 
 # --- backward with symbols ------------------------------------------------------------------------------------------
@@ -456,10 +491,7 @@ def _table(graph: Graph, edges: list[tuple[Symbol, Symbol]]) -> Table:
 
 def _with_symbols(graph: Graph, names: tuple[Symbol, ...], work: _Numbers, targets: tuple[Symbol, ...]) -> list[Expr]:
     """The derivatives by the variables, by the names of the quantities."""
-    up = _leading_up(graph, names, targets)
-    edges = [(node, by) for node in reversed(names) if node in up for by in graph.below(node) if by in up]
-    if len(edges) > MOST_NODES:
-        raise CannotDerive(f"more than {MOST_NODES} local derivatives are too many for a sheet")
+    up, edges = _edges(graph, names, targets)
     if edges:
         work.steps.append(_table(graph, edges))
     values: dict[Expr, Expr] = {_local(graph, node, by): _formula(graph, node, by) for node, by in edges}
@@ -482,21 +514,15 @@ def _in_symbols(formula: Expr, values: Mapping[Expr, Expr]) -> Expr:
     """A sum of products of derivatives, with `values` in their places."""
 
     def put(one: Expr) -> Expr:
-        factors = one.factors if hasattr(one, "factors") else (one,)
-        known = [values.get(factor, factor) for factor in factors]
+        known = [values.get(factor, factor) for factor in factors_of(one)]
         if ZERO_NUMBER in known:
             return ZERO_NUMBER
         kept = [factor for factor in known if factor != ONE_NUMBER]
-        return product(Group(factor) if place and _opens_with_minus(factor) else factor for place, factor in enumerate(kept))
+        return product(
+            Group(factor) if place and split_sign(factor)[0] < 0 else factor for place, factor in enumerate(kept)
+        )
 
-    terms = formula.terms if hasattr(formula, "terms") else (formula,)
-    return plus(term for term in map(put, terms) if term != ZERO_NUMBER)
-
-
-def _opens_with_minus(expr: Expr) -> bool:
-    from derivgen.expr.text import text
-
-    return text(expr).startswith("-")
+    return plus(term for term in map(put, terms_of(formula)) if term != ZERO_NUMBER)
 
 
 def _shortened(chain: Chain) -> None:
@@ -511,8 +537,14 @@ def _shortened(chain: Chain) -> None:
 
 def _cost(inputs: int, outputs: int) -> Statement:
     """How many passes each mode takes for so many inputs and outputs."""
-    n, m = number(inputs), number(outputs)
-    relation, key = ("=", "cost_equal") if inputs == outputs else (">", "cost_reverse") if inputs > outputs else ("<", "cost_forward")
-    factor = Fraction(max(inputs, outputs), min(inputs, outputs))
-    said = (("inputs", n), ("outputs", m), ("factor", Number(factor)))
-    return Statement(key, said, (Fact(n, relation, m), Fact(number(factor * min(inputs, outputs)), "=", number(max(inputs, outputs)))), shown=False)
+    most, least = max(inputs, outputs), min(inputs, outputs)
+    factor = Fraction(most, least)
+    key, relation = ("cost_reverse", ">") if inputs > outputs else ("cost_forward", "<")
+    if inputs == outputs:
+        key, relation = "cost_equal", "="
+    said = (("inputs", number(inputs)), ("outputs", number(outputs)), ("factor", number(factor)))
+    facts = (
+        Fact(number(inputs), relation, number(outputs)),
+        Fact(product((number(factor), number(least))), "=", number(most)),
+    )
+    return Statement(key, said, facts, shown=False)

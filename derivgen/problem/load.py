@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,11 @@ from derivgen.problem.names import canonical_name, did_you_mean, is_name, shorte
 from derivgen.problem.parts import PartReader, as_list, check_texts, expression_text, field_places
 from derivgen.problem.schema import LATER_TASKS, TASKS, ProblemFields
 from derivgen.problem.validate import validated
+
+MOST_NESTED = 200
+"""Quantities of `define` that are made one from the other."""
+
+WORD = re.compile(r"[^\W\d]\w*")
 
 
 def load_problem(path: Path) -> Problem:
@@ -139,6 +145,8 @@ def _defined(document: Document, root: Node, scope: Scope, *, complain: bool) ->
     definitions = child(root, "define")
     if not isinstance(definitions, MappingNode):
         return scope
+    depths: dict[str, int] = {}
+    uses = _uses(document, definitions)
     for key, node in definitions.value:
         if not isinstance(key, ScalarNode) or not isinstance(node, ScalarNode | SequenceNode):
             continue
@@ -149,10 +157,26 @@ def _defined(document: Document, root: Node, scope: Scope, *, complain: bool) ->
             if complain:
                 document.complain(message, document.node_place(key))
             continue
+        later = [one for one in uses.get(name, ()) if one not in depths and one not in document.broken]
+        if later and complain:
+            _complain_order(document, node, name, later[0], uses)
+        if later:
+            document.broken.add(name)
+            continue
+        depths[name] = 1 + max((depths.get(one, 0) for one in uses.get(name, ())), default=0)
+        if depths[name] > MOST_NESTED:
+            if complain and not any(one in document.broken for one in uses[name]):
+                message = f"{name} is made of more than {MOST_NESTED} quantities, one from the other"
+                document.complain(message, document.node_place(key))
+            document.broken.add(name)
+            continue
         try:
             expr = parse_expression(written, scope, expand=True)
         except ExpressionError as error:
-            if complain and isinstance(node, ScalarNode):
+            if complain and _is_right_by_names(written, scope):
+                message = f"with the quantities of `define` written out, {name} is too long: {error.message}"
+                document.complain(message, document.node_place(node))
+            elif complain and isinstance(node, ScalarNode):
                 document.complain_expression(node, written, error)
             elif complain:
                 document.complain(error.message, document.node_place(node), error.hint)
@@ -170,6 +194,57 @@ def _defined(document: Document, root: Node, scope: Scope, *, complain: bool) ->
             levels={**scope.levels, name: parse_expression(written, scope)},
         )
     return scope
+
+
+def _is_right_by_names(written: str, scope: Scope) -> bool:
+    """Whether an expression can be read where the quantities in it are not written out."""
+    try:
+        parse_expression(written, scope)
+    except ExpressionError:
+        return False
+    return True
+
+
+def _uses(document: Document, definitions: MappingNode) -> dict[str, tuple[str, ...]]:
+    """Which quantities of `define` the text of each one names."""
+    texts = {
+        canonical_name(key.value): expression_text(document, node)
+        for key, node in definitions.value
+        if isinstance(key, ScalarNode)
+    }
+    found = {name: dict.fromkeys(map(canonical_name, WORD.findall(text))) for name, text in texts.items()}
+    return {name: tuple(one for one in own if one in texts) for name, own in found.items()}
+
+
+def _complain_order(document: Document, node: Node, name: str, later: str, uses: dict[str, tuple[str, ...]]) -> None:
+    """Says that `name` uses `later`, which stands below it: where that leads back to `name` it can stand nowhere."""
+    way = _way(uses, later, name)
+    place = document.node_place(node)
+    if way is None:
+        message = f"{name} uses {later}, which is defined below it"
+        document.complain(message, place, "quantities are defined in order: write it above")
+        return
+    shown = " -> ".join((name, *way))
+    message = f"{name} is made of itself" if len(way) == 1 else f"the quantities go in a circle: {shorten(shown)}"
+    document.complain(message, place, "each quantity is made of those above it")
+
+
+def _way(uses: dict[str, tuple[str, ...]], start: str, end: str) -> tuple[str, ...] | None:
+    """A way from `start` to `end` through what each quantity uses; None where there is none."""
+    before: dict[str, str] = {start: ""}
+    waiting = [start]
+    while waiting:
+        one = waiting.pop(0)
+        if one == end:
+            way = [one]
+            while before[way[0]]:
+                way.insert(0, before[way[0]])
+            return tuple(way)
+        for below in uses.get(one, ()):
+            if below not in before:
+                before[below] = one
+                waiting.append(below)
+    return None
 
 
 def _part_scope(document: Document, root: Node, node: Node, scope: Scope) -> Scope:

@@ -21,6 +21,7 @@ import numpy as np
 
 from derivgen.errors import Bug, ShapeError
 from derivgen.expr.nodes import (
+    SCALAR,
     Apply,
     At,
     Column,
@@ -143,7 +144,7 @@ class Evaluator:
         p, q = self.point.shape(wrt.shape)
         along = [(self.axis(index), self.point.size(index.dim)) for index in indices]
         for at in range(order):
-            axis = self.tangent_axis(at, wrt.name)
+            axis = self.tangent_axis(at, wrt)
             along += [(axis + 1, p), (axis, q)]
         free = len(indices)
         return np.moveaxis(spread_out(array, along), (-2, -1), (free, free + 1))
@@ -346,13 +347,16 @@ class Evaluator:
 
     def direction(self, at: int, symbol: Symbol) -> Array:
         """The tangent of a symbol: where it goes when each of its entries is moved."""
-        axis = self.tangent_axis(at, symbol.name)
+        axis = self.tangent_axis(at, symbol)
         moves = self.point.moves(symbol, self.exact)
         return moves.reshape((*moves.shape[:2], *(1,) * axis, *moves.shape[2:]))
 
-    def tangent_axis(self, at: int, name: str) -> Axis:
-        """The batch axis for the columns of the symbol `name` moved at a level; the next one is for its rows."""
-        key = (at, name)
+    def tangent_axis(self, at: int, symbol: Symbol) -> Axis:
+        """The batch axis for the columns of `symbol` moved at a level; the next one is for its rows.
+
+        Scalars share theirs, which have length 1: a sum over many paths holds derivatives by many of them.
+        """
+        key = (at, "" if symbol.shape == SCALAR else symbol.name)
         if key not in self.axes:
             self.axes[key] = self.next_axis
             self.next_axis += 2
@@ -435,7 +439,7 @@ class Evaluator:
         if tangent is None:
             return duals.scaled(value, 0)
         sizes = self.point.shape(symbol.shape)
-        axis = self.tangent_axis(at, symbol.name)
+        axis = self.tangent_axis(at, symbol)
         places = [place for place, size in ((-4 - axis, sizes[0]), (-3 - axis, sizes[1])) if size != 1]
         subscripts = wrt.subscripts if isinstance(wrt, Entry) else ()
         if len(places) != len(subscripts):
