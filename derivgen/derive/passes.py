@@ -26,6 +26,7 @@ from derivgen.derivation import (
     Table,
     law,
 )
+from derivgen.derive.dressing import dressed
 from derivgen.derive.evaluation import elementary, put_in, round_off, rounded, ungrouped, value_lines, value_of
 from derivgen.derive.iteration import ROUNDED_TO
 from derivgen.derive.multiplying import Chain
@@ -134,7 +135,7 @@ def backward(part: Part, layout: Layout) -> Derivation:
 
 def _derivation(task: str, part: Part, graph: Graph, work: _Numbers, result: Expr, digits: int | None) -> Derivation:
     asked = _asked(part, graph)
-    return Derivation(
+    made = Derivation(
         task=task,
         statement=graph.top,
         steps=tuple(work.steps),
@@ -146,6 +147,7 @@ def _derivation(task: str, part: Part, graph: Graph, work: _Numbers, result: Exp
         named=(*graph.levels.items(), *graph.named),
         digits=digits,
     )
+    return dressed(made, decimal=True, ordinary=False) if work.rounds else made
 
 
 def _asked(part: Part, graph: Graph) -> tuple[Expr, ...]:

@@ -168,7 +168,7 @@ TRAPS: list[tuple[str, str, str, str, str]] = [
         "text",
         "make two parts of it",
     ),
-    ("later task", _problem("  - backward: {a: b}"), "the task `backward` is not there yet", "backward", ""),
+    ("later task", _problem("  - show: {a: b}"), "the task `show` is not there yet", "show", ""),
     (
         "task at the top",
         _problem("  - text: a", top="derive: x\n"),
