@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from derivgen.derivation import Conclude, Derivation, Rewrite, Rule, Step, law
+from derivgen.derivation import Conclude, Derivation, Rewrite, Rule, Step, Table, law
 from derivgen.expr.nodes import Expr
 from derivgen.problem.model import part_letter
 
@@ -52,8 +52,9 @@ class Earlier:
             part = self.boxes.get((derivation.statement, step.heading, step.result))
             if part is None:
                 break
-            lines.append(Rewrite((found_in(part),), step.heading, step.result, step.heading))
+            lines.append(Rewrite((found_in(part),), step.heading, step.result, step.heading, digits=step.digits))
             end = place
-        if end < 0:
+        # where all boxes stand at the end, the lines before them lead to the last one too
+        if end < 0 or not any(isinstance(step, Rewrite | Table) for step in derivation.steps[end + 1 : boxes[-1]]):
             return derivation
         return replace(derivation, steps=(*lines, *derivation.steps[end + 1 :]))

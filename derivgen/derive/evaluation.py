@@ -146,8 +146,13 @@ def in_the_box(
 def shown_alike(left: Expr, right: Expr) -> bool:
     """Whether two expressions read the same but for parentheses."""
     # 16 / 5 is the quotient of two numbers, 16/5 one number
-    one, other = (text(ungrouped(side)).replace(" ", "") for side in (left, right))
+    one, other = (text(transform(ungrouped(side), _unrounded)).replace(" ", "") for side in (left, right))
     return one == other
+
+
+def _unrounded(node: Expr) -> Expr | None:
+    """A number without the decimals it was rounded to: 0.50 and 0.5 are one number."""
+    return Number(node.value) if isinstance(node, Number) and node.places is not None else None
 
 
 def value_of(expr: Expr, at: Mapping[Symbol, Expr]) -> Expr:

@@ -331,7 +331,9 @@ class _Numbers:
                 if lines and lines[-1].rules == (round_off,):
                     before = lines.pop().before  # rounded once, not twice
                 lines.append(Rewrite((round_off,), before, shown, heading, digits=_apart(before, shown, self.digits)))
-                end = shown
+            elif lines and digits is not None:
+                lines[-1] = replace(lines[-1], after=shown)
+            end = shown
         if not isinstance(end, Number):
             raise CannotDerive("a value cannot be worked out in numbers")
         return lines, end

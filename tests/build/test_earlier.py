@@ -43,6 +43,15 @@ def test_another_function_is_derived(tmp_path: Path) -> None:
     assert "part (a)" not in rules(later)
 
 
+def test_boxes_at_the_end_leave_the_lines_before_them(tmp_path: Path) -> None:
+    file = tmp_path / "problem.yaml"
+    parts = "".join(f"  - backward: f\n    wrt: [{wrt}]\n    digits: 2\n" for wrt in ("x", "x, y"))
+    start = "title: t\nsymbols: {x: 2, y: 3}\ndefine: {s: x*y, f: exp(s/7)}\nparts:\n"
+    file.write_text(f"{start}{parts}", encoding="utf-8")
+    _, later = solve_problem(load_problem(file))
+    assert rules(later).count("chain rule") == 2 and "part (a)" not in rules(later)
+
+
 def test_in_full_detail_nothing_is_left_out(tmp_path: Path) -> None:
     _, later = solved(tmp_path, GRADIENT, f"{GRADIENT}\n    at: [1, 2]\n    detail: full")
     assert "part (a)" not in rules(later)
