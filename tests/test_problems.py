@@ -37,6 +37,7 @@ ERRATA = {
     "cmu-3.3.4r": "wrong",
     "cmu-3.3.5o": "wrong",
     "cmu-3.4.3e": "other layout",
+    "cmu-3.4.1b-7": "wrong",
 }
 
 
