@@ -199,7 +199,42 @@ class Drawing:
     picture: Picture
 
 
-Step = Rewrite | Define | Table | Grid | Statement | Solve | Solutions | Drawing | Conclude
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Why an expression is not defined: `left` and `right` do not fit; `operation` is product, sum or entries."""
+
+    operation: str
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One of several expressions that are offered as an answer.
+
+    `verdict` is undefined (then `misfit` says why), shape (it has another shape than is wanted), possible (its shape
+    is the one that is wanted), right (and so is its value) or false (its value is another one).
+    """
+
+    shown: Expr
+    """The expression as it is printed; where it is not defined, its symbols have shapes that fit."""
+    expr: Expr
+    """The expression itself; where it is not defined, its shapes do not fit."""
+    verdict: str
+    misfit: Misfit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Which of `options` can be the derivative that is asked for, by their shapes, and which is."""
+
+    options: tuple[Option, ...]
+    used: tuple[Expr, ...]
+    """The symbols and derivatives that the options are made of."""
+    wanted: Shape
+
+
+Step = Rewrite | Define | Table | Grid | Statement | Solve | Solutions | Drawing | Options | Conclude
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,9 +277,12 @@ class Derivation:
     domain: tuple[Fact, ...] = ()
     """Where what is derived has a meaning, as far as that is not everywhere: x > 0."""
     verdict: str = ""
-    """For `classify`: minimum, maximum, saddle or undecided; for several points, one word for each, with commas."""
+    """For `classify`: minimum, maximum, saddle or undecided; for several points, one word for each, with commas. For
+    `shapes`: the verdict on each option."""
     digits: int | None = None
     """The decimals that numbers are rounded to, where they are."""
+    right: Expr | None = None
+    """For `show`: the other side, which `statement` is compared with, as it is printed."""
 
     @property
     def lines(self) -> tuple[Rewrite, ...]:

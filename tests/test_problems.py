@@ -39,6 +39,7 @@ ERRATA = {
     "cmu-3.4.3e": "other layout",
     "m2-4.2.1L": "rounded",
     "m2-7.2.7": "rounded",
+    "cmu-3.4.1b-7": "wrong",
 }
 
 

@@ -12,6 +12,7 @@ from derivgen.errors import CannotDerive, Complaint, Place
 from derivgen.expr.nodes import Layout
 from derivgen.problem.model import Part, Problem
 from derivgen.verify.checks import ClaimVerdict, Report, check_claim, check_derivation
+from derivgen.verify.options import decided
 
 DETAILS = ("brief", "normal", "full")
 
@@ -89,6 +90,8 @@ def solve(part: Part, number: int, layout: Layout, detail: str = "normal", earli
     wanted = part.detail or detail
     try:
         derivation = at_detail(derive(part, layout), wanted)
+        if derivation.task == "shapes":
+            derivation = decided(derivation, part.scope.values, part.scope.definitions)
         if earlier is not None and wanted != "full":
             derivation = earlier.shortened(derivation)
     except CannotDerive as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from derivgen.derivation import Derivation, Rule
 from derivgen.derive import objects
+from derivgen.derive.abstract_chain import chain_rule, entries_in_layout
 from derivgen.derive.chaining import chain
 from derivgen.derive.critical import classify, critical_points
 from derivgen.derive.derivative import derive as derive_derivative
@@ -16,10 +17,12 @@ from derivgen.derive.evaluation import round_off
 from derivgen.derive.forms import element_form, matrix_form
 from derivgen.derive.multiplying import expand
 from derivgen.derive.normal import solve
+from derivgen.derive.options import shapes
 from derivgen.derive.partials import derive_scalar
 from derivgen.derive.passes import LAWS as PASS_LAWS
 from derivgen.derive.passes import backward, forward
 from derivgen.derive.plot import plot
+from derivgen.derive.show import show
 from derivgen.errors import CannotDerive
 from derivgen.expr.nodes import Layout
 from derivgen.expr.shapes import is_scalar
@@ -34,6 +37,9 @@ KINDS: dict[str, Callable[[Part, Layout], Derivation]] = {
     "layouts": derive_derivative,
     "matrix_form": matrix_form,
     "element_form": element_form,
+    "shapes": shapes,
+    "show": show,
+    "chain": chain_rule,
 }
 """The tasks that derive something. A part whose task is `text` has no derivation."""
 
@@ -53,7 +59,14 @@ CALCULUS: dict[str, Callable[[Part, Layout], Derivation]] = {
 }
 """Those that are ordinary calculus: of scalars by scalars, which the part gives as `given.variables`."""
 
-LAWS: tuple[Rule, ...] = (*objects.LAWS, *OPTIMISATION_NAMES, *SOLVING, round_off, *PASS_LAWS)
+LAWS: tuple[Rule, ...] = (
+    *objects.LAWS,
+    *OPTIMISATION_NAMES,
+    *SOLVING,
+    round_off,
+    *PASS_LAWS,
+    entries_in_layout,
+)
 """Laws that lines are named after beside those of the rules' CATALOGUE."""
 
 

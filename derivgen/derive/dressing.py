@@ -17,6 +17,7 @@ from derivgen.derivation import (
     Fact,
     Grid,
     Instance,
+    Options,
     Rewrite,
     Solutions,
     Solve,
@@ -92,7 +93,7 @@ def _step(step: Step, change: Change) -> Step:
             )
         case Solutions(_, equations, points):
             return replace(step, equations=_equations(equations, change), points=_points(points, change))
-        case Drawing():
+        case Drawing() | Options():
             return step
         case _:
             assert_never(step)

@@ -101,6 +101,17 @@ class Symbol:
 
 
 @dataclass(frozen=True, slots=True)
+class Slope(Symbol):
+    """The array of derivatives of the quantity `quantity` by `argument`, not taken and with no rule for it: dy/dx.
+
+    Its shape is that of a layout. It is a symbol like others, whose name is written `diff(y, x)`.
+    """
+
+    quantity: Symbol = field(default_factory=lambda: Symbol("y"))
+    argument: Symbol = field(default_factory=lambda: Symbol("x"))
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One entry of `base`, with a subscript for each of its axes."""
 

@@ -208,7 +208,7 @@ class _Reader:
         terms = [(False, total.expr)]
         for step in spine:
             right, span = self.read(step.right), self.span(step)
-            common = operations.common(self.spelled, span, total, right)
+            common = operations.common(self.spelled, span, total, right, "sum")
             terms.append((isinstance(step.op, ast.Sub), right.expr))
             total = Operand(total.expr, common, span)
         return Operand(operations.add(terms), total.shape, self.span(node))
@@ -319,6 +319,8 @@ class _Reader:
             self.refuse(f"{name} is declared as a symbol, not as a function", node.func, "write * or @ for a product")
         if name == "sum":
             return self._total(node)
+        if name == "diff" and scope.slopes:
+            return self._slope(node)
         if name == "delta":
             return self._delta(node)
         if name in functions.OF_DIMENSIONS:
@@ -330,6 +332,15 @@ class _Reader:
         if name == "D":
             self.refuse(f"{self.quote(node)} is a function: give its argument, as in {self.quote(node)}(x)", node)
         self._unknown_function(name, node)
+
+    def _slope(self, node: ast.Call) -> Operand:
+        """diff(y, x): a derivative that is not taken."""
+        pair = [self._bare(argument) or "" for argument in node.args]
+        slope = self.scope.slopes.get((pair[0], pair[1])) if len(pair) == 2 else None
+        if slope is None:
+            known = ", ".join(one.name for one in self.scope.slopes.values())
+            self.refuse(f"{self.quote(node)} is no derivative of `functions`", node, f"there are {known}")
+        return Operand(slope, slope.shape, self.span(node))
 
     def _unknown_function(self, name: str, node: ast.Call) -> NoReturn:
         hint = ""

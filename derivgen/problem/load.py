@@ -265,7 +265,9 @@ def _parts(document: Document, root: Node, fields: ProblemFields, scope: Scope) 
         node = child(nodes, number) if nodes is not None else None
         if isinstance(node, MappingNode):
             reading = part_fields.reading or fields.reading
-            reader = PartReader(document, node, part_fields, _part_scope(document, root, node, scope), reading or "")
+            layout = part_fields.layout or fields.layout
+            own_scope = _part_scope(document, root, node, scope)
+            reader = PartReader(document, node, part_fields, own_scope, reading or "", layout or "")
             part = reader.part()
             found.append(part)
     _check_labels(document, found)

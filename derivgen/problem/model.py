@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from derivgen.errors import Place
-from derivgen.expr.nodes import Expr, Function, Index, Layout, Shape, Symbol
+from derivgen.expr.nodes import Expr, Function, Index, Layout, Shape, Slope, Symbol
 
 Values = tuple[tuple[Fraction, ...], ...]
 """The rows of an array with given numbers; one row of one number for a scalar."""
@@ -44,6 +44,8 @@ class Scope:
     """The scalars that a vector declared as `x: vector(x1, x2)` stacks; x is one of `definitions`, too."""
     maps: Mapping[str, Map] = field(default_factory=dict)
     """Abstract functions of vectors and matrices, such as `f: function(vector(n) -> vector(m))`."""
+    slopes: Mapping[tuple[str, str], Slope] = field(default_factory=dict)
+    """Derivatives that are not taken, which expressions may name: dy/dx for (y, x)."""
 
     def with_assumptions(self, name: str, words: frozenset[str]) -> Scope:
         """The same scope with more known about the symbol `name`."""
@@ -131,6 +133,12 @@ class Part:
     depends: tuple[str, ...] = ()
     refs: tuple[str, ...] = ()
     given: Given = field(default_factory=Given)
+    right: Expr | None = None
+    """For `show`: the right side of the identity; `expression` is the left one."""
+    options: tuple[str, ...] = ()
+    """For `shapes`: what is offered. How it is to be read depends on the layout, so it is text."""
+    functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For `shapes`: the symbols that are functions of others, with those that they depend on."""
     places: Mapping[str, Place] = field(default_factory=dict)
     """Where each field of the part stands in the file."""
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NoReturn
 
+from derivgen.errors import ExpressionError
 from derivgen.expr.build import plus, product, split_scalars
 from derivgen.expr.nodes import (
     MINUS_ONE,
@@ -28,11 +30,19 @@ from derivgen.expr.nodes import (
 )
 from derivgen.expr.shapes import is_scalar, show_shape
 from derivgen.expr.walk import parts
-from derivgen.problem.tokens import Span, Spelled
+from derivgen.problem.tokens import Span, Spelled, complaint
 
 LARGEST_EXPONENT = 1000
 """What a power may come to when powers of powers are multiplied out; 100 for numbers."""
 LARGEST_NUMBER_EXPONENT = 100
+
+
+class ShapesDiffer(ExpressionError):
+    """Two operands whose shapes do not fit: `operation` is product, sum or entries (a product entry by entry)."""
+
+    def __init__(self, error: ExpressionError, left: Operand, right: Operand, operation: str) -> None:
+        super().__init__(error.message, error.text, error.offset, error.width, error.hint)
+        self.left, self.right, self.operation = left, right, operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +64,25 @@ def different(left: Iterable[Dim], right: Iterable[Dim]) -> str:
     return ", ".join(pairs)
 
 
-def mismatch(spelled: Spelled, whole: Span, left: Operand, right: Operand, why: str, hint: str = "") -> None:
-    """Raises the ExpressionError that quotes both operands with their shapes."""
-    spelled.refuse(
+def mismatch(
+    spelled: Spelled, whole: Span, left: Operand, right: Operand, why: str, hint: str = "", operation: str = "entries"
+) -> NoReturn:
+    """Raises the ShapesDiffer that quotes both operands with their shapes."""
+    message = (
         f"in {spelled.quote(whole)}: {spelled.quote(left.span)} is {show_shape(left.shape)}, "
-        f"{spelled.quote(right.span)} is {show_shape(right.shape)}: {why}",
-        whole,
-        hint,
+        f"{spelled.quote(right.span)} is {show_shape(right.shape)}: {why}"
     )
+    raise ShapesDiffer(complaint(message, spelled.text, whole, hint), left, right, operation)
 
 
-def common(spelled: Spelled, whole: Span, left: Operand, right: Operand) -> Shape:
+def common(spelled: Spelled, whole: Span, left: Operand, right: Operand, operation: str = "entries") -> Shape:
     """The shape of an operation entry by entry; a scalar goes to every entry."""
     if left.is_scalar:
         return right.shape
     if not right.is_scalar and left.shape != right.shape:
         turned = left.shape == (right.shape[1], right.shape[0])
         hint = f"transpose one of them: {spelled.quote(right.span)}.T" if turned else ""
-        mismatch(spelled, whole, left, right, different(left.shape, right.shape), hint)
+        mismatch(spelled, whole, left, right, different(left.shape, right.shape), hint, operation)
     return left.shape
 
 
@@ -133,7 +144,7 @@ def matmul_shape(spelled: Spelled, whole: Span, left: Operand, right: Operand) -
             hint = f"did you mean {spelled.quote(left.span)}.T @ {spelled.quote(right.span)}?"
         elif left.shape[1] == right.shape[1]:
             hint = f"did you mean {spelled.quote(left.span)} @ {spelled.quote(right.span)}.T?"
-        mismatch(spelled, whole, left, right, different((left.shape[1],), (right.shape[0],)), hint)
+        mismatch(spelled, whole, left, right, different((left.shape[1],), (right.shape[0],)), hint, "product")
     return (left.shape[0], right.shape[1])
 
 

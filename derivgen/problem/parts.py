@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from derivgen.errors import Place
+from derivgen.errors import ExpressionError, Place
 from derivgen.expr.nodes import ONE, SCALAR, ZERO_NUMBER, Expr, Layout, Number, Symbol
 from derivgen.expr.shapes import shape, show_shape
 from derivgen.expr.walk import free_indices
@@ -18,12 +18,13 @@ from derivgen.problem.latex_text import text_faults
 from derivgen.problem.marks import Document, check_comment, child, key_node
 from derivgen.problem.model import Claim, Given, Part, Scope
 from derivgen.problem.names import canonical_name, did_you_mean, shorten
+from derivgen.problem.options import MOST_OPTIONS, option_fault, read_option, with_slopes
 from derivgen.problem.schema import EXPRESSION_FIELDS, LATER_TASKS, TASKS, TEXT_FIELDS, PartFields
 
 HIGHEST_ORDER = 4
 MOST_DIGITS = 15
 
-_WITH_WRT = ("derive", "gradient", "jacobian", "hessian", "layouts", "chain", "solve", "backward")
+_WITH_WRT = ("derive", "gradient", "jacobian", "hessian", "layouts", "chain", "solve", "backward", "shapes")
 """Tasks that have to say by what they differentiate."""
 _OBJECTS = {"gradient": Layout.DENOMINATOR, "jacobian": Layout.NUMERATOR, "hessian": None}
 """Tasks that are a derivative in the layout that their name stands for."""
@@ -42,6 +43,8 @@ _FIELDS_OF = {
     "data": ("gradient",),
     "rounding": (*_POINTWISE, "descend", "newton", "directional", *PASSES),
     "sizes": ("backward",),
+    "of": ("shapes",),
+    "functions": ("shapes", "chain"),
 }
 GREEK_LETTERS = frozenset(
     "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi rho sigma tau phi chi psi omega ell "
@@ -104,6 +107,18 @@ def _check_text(document: Document, node: ScalarNode) -> None:
         document.complain_within(node, fault.offset, fault.width, fault.message, fault.hint)
 
 
+def _below(functions: Mapping[str, tuple[str, ...]], name: str) -> set[str]:
+    """All that `name` depends on, directly or through others."""
+    found: set[str] = set()
+    waiting = [*functions.get(name, ())]
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting += functions.get(one, ())
+    return found
+
+
 EXTREMUM_WORDS = ("minimum", "maximum", "saddle", "undecided")
 
 
@@ -116,6 +131,8 @@ class PartReader:
     fields: PartFields
     scope: Scope
     reading: str = ""
+    layout: str = ""
+    """The layout of the part, or of its problem: a claim with `diff` is in its shapes."""
 
     def part(self) -> Part:
         fields, task = self.fields, self._task()
@@ -124,6 +141,11 @@ class PartReader:
         given = Given()
         if expression is not None and self._is_calculus(task, expression):
             given = GivenReader(self.document, self.node, fields, self.scope, task, expression, self.reading).given()
+        functions = self._functions() if task in ("shapes", "chain") else {}
+        options = self._options(functions) if task == "shapes" else ()
+        right = self._right(expression) if task == "show" else None
+        if task == "show" and right is None and self.fields.show:
+            options = (self.fields.show.get("right", ""),)
         wrt, is_row = self._wrt(task) if not given.variables else (None, False)
         if wrt is not None and expression is not None:
             self._check_object(task, expression, wrt)
@@ -157,6 +179,9 @@ class PartReader:
             depends=as_list(fields.depends),
             refs=as_list(fields.refs),
             given=given,
+            right=right,
+            options=options,
+            functions=functions,
             places=field_places(self.document, self.node),
         )
 
@@ -193,14 +218,16 @@ class PartReader:
         for field, tasks in _FIELDS_OF.items():
             if task and task not in tasks and key_node(self.node, field) is not None:
                 self._complain_key(field, f"`{field}` does not go with `{task}`")
-        if task == "text" and key_node(self.node, "claim") is not None:
-            self._complain_key("claim", "`claim` does not go with `text`")
+        if task in ("text", "show") and key_node(self.node, "claim") is not None:
+            self._complain_key("claim", f"`claim` does not go with `{task}`")
         for field in ("erratum", "claim_source"):
             if key_node(self.node, field) is not None and key_node(self.node, "claim") is None:
                 self._complain_key(field, f"`{field}` speaks of a claim, and there is none")
 
     def _is_calculus(self, task: str, expression: Expr) -> bool:
         """Whether a part is ordinary calculus in scalars; a derivative of arrays by an array is not."""
+        if task in ("shapes", "show") or (task == "chain" and self.fields.functions):
+            return False
         if task in CALCULUS and task not in _WITH_WRT:
             return True
         given = self.fields.wrt
@@ -225,7 +252,73 @@ class PartReader:
 
     def _expression(self, task: str) -> Expr | None:
         # the chain rule goes through the quantities of `define`, so their names stay
-        return self._parsed(task, expand=task not in ("chain", *PASSES))
+        if task == "show":
+            return self._side("left")
+        if task != "shapes":
+            return self._parsed(task, expand=task not in ("chain", *PASSES))
+        if key_node(self.node, "of") is None:
+            self._complain_key(task, "`of` is missing: what the derivative is taken of", "add `of: u.T @ v`")
+        return self._parsed("of")
+
+    def _side(self, name: str) -> Expr | None:
+        """One side of what `show` gives."""
+        sides = child(self.node, "show")
+        if set(self.fields.show or {}) != {"left", "right"}:
+            if name == "left":
+                self._complain("show", "`show` has two sides, `left` and `right`", "show: {left: A @ B, right: B @ A}")
+            return None
+        return parsed_node(self.document, child(sides, name) if sides else None, self.scope)
+
+    def _right(self, left: Expr | None) -> Expr | None:
+        """The right side of what `show` gives; it has the shape of the left one."""
+        node = child(child(self.node, "show") or self.node, "right")
+        if left is not None and isinstance(node, ScalarNode) and self._undefined_product(node.value):
+            return None
+        right = self._side("right")
+        if left is not None and right is not None and shape(left) != shape(right):
+            shown = f"{show_shape(shape(left))} and {show_shape(shape(right))}"
+            self._complain("show", f"the sides have different shapes, {shown}: they are not equal")
+        return right
+
+    def _undefined_product(self, text: str) -> bool:
+        """Whether `text` multiplies arrays whose sizes do not fit: what `show` then shows."""
+        try:
+            return read_option(text, self.scope).operation == "product"
+        except ExpressionError:
+            return False
+
+    def _functions(self) -> dict[str, tuple[str, ...]]:
+        """The symbols that `functions` names, with those that they depend on."""
+        found: dict[str, tuple[str, ...]] = {}
+        node = child(self.node, "functions") or self.node
+        for given, arguments in self.fields.functions.items():
+            names = [canonical_name(name.strip()) for name in (given, *as_list(arguments))]
+            for name in names:
+                own = child(node, given) or node
+                if name not in self.scope.symbols and name not in self.document.broken:
+                    hint = did_you_mean(name, self._variables())
+                    self.document.complain(f"{shorten(name)} is not declared", self.document.node_place(own), hint)
+                elif name in self.scope.values or name in self.scope.definitions:
+                    self.document.complain(f"{name} is no function, nor a variable", self.document.node_place(own))
+            if all(name in self._variables() for name in names):
+                found[names[0]] = tuple(dict.fromkeys(names[1:]))
+        if circular := next((name for name in found if name in _below(found, name)), None):
+            self._complain("functions", f"{circular} depends on itself")
+            return {}
+        return found
+
+    def _options(self, functions: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+        """The options as text; what is wrong with one, other than its shapes, is complained about."""
+        node, options = child(self.node, "shapes"), self.fields.shapes or []
+        if isinstance(node, SequenceNode) and not 1 <= len(options) <= MOST_OPTIONS:
+            self._complain("shapes", f"there are 1 to {MOST_OPTIONS} options")
+            return ()
+        scope = with_slopes(self.scope, functions, Layout.DENOMINATOR)
+        for own, text in zip(node.value if isinstance(node, SequenceNode) else [], options, strict=True):
+            error = option_fault(text, scope)
+            if error is not None:
+                self.document.complain_expression(own, text, error)
+        return tuple(options)
 
     def _wrt(self, task: str) -> tuple[Symbol | None, bool]:
         """The symbol to differentiate by, and whether it stands there as a row."""
@@ -299,12 +392,23 @@ class PartReader:
         text = expression_text(self.document, node)
         if self._task_given() == "classify":
             return self._claimed_word(text, node)
-        expression = self._parsed("claim")
+        if self._task_given() == "shapes":
+            return self._claimed_options(text, node)
+        expression = self._claimed_expression(node)
         if expression is None:
             return None
         decimals = [len(match.group(1)) for match in DECIMAL.finditer(text)]
         place = self.document.node_place(node)
         return Claim(expression, text, self.fields.claim_source, max(decimals, default=None), place)
+
+    def _claimed_expression(self, node: Node) -> Expr | None:
+        if not self.fields.functions or self._task_given() != "chain":
+            return self._parsed("claim")
+        known = {name: as_list(own) for name, own in self.fields.functions.items()}
+        if not {*known, *(name for own in known.values() for name in own)} <= self.scope.symbols.keys():
+            return None  # what is not declared is complained about
+        scope = with_slopes(self.scope, known, Layout(self.layout or "denominator"))
+        return parsed_node(self.document, node, scope)
 
     def _task_given(self) -> str:
         return next((task for task in TASKS if getattr(self.fields, task) is not None), "")
@@ -337,6 +441,17 @@ class PartReader:
         else:
             return name
         return ""
+
+    def _claimed_options(self, text: str, node: Node) -> Claim | None:
+        """What `shapes` claims: the numbers of the options that can be right."""
+        words = [word.strip() for word in text.strip("[] ").split(",")]
+        count = len(self.fields.shapes or [])
+        if words == [""] or any(not word.isdecimal() or not 1 <= int(word) <= count for word in words):
+            self._complain("claim", f"a claim about options names those that can be right, 1 to {count}", "write [1]")
+            return None
+        numbers = sorted({int(word) for word in words})
+        place = self.document.node_place(node)
+        return Claim(ZERO_NUMBER, text, self.fields.claim_source, None, place, ", ".join(map(str, numbers)))
 
     def _points(self) -> Fraction | None:
         given = self.fields.points

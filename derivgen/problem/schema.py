@@ -27,15 +27,15 @@ TASKS = (
     *("derive", "gradient", "jacobian", "hessian", "partials", "evaluate", "critical_points", "classify", "expand"),
     *("chain", "descend", "newton", "solve", "directional", "tangent_plane", "plot"),
     *("matrix_form", "element_form", "layouts", "text"),
-    *("forward", "backward"),
+    *("forward", "backward", "shapes", "show"),
 )
 """The tasks that are there."""
-LATER_TASKS = "shapes show code".split()
+LATER_TASKS = "code".split()
 """The tasks of the contract that are not there yet."""
 
 TEXT_FIELDS = frozenset("title source prompt hint remark text erratum claim_source label course author date".split())
 """Fields that hold text with mathematics between dollar signs."""
-EXPRESSION_FIELDS = frozenset((*(task for task in TASKS if task != "text"), "claim", "form", "wrt"))
+EXPRESSION_FIELDS = frozenset((*(task for task in TASKS if task != "text"), "claim", "form", "wrt", "of"))
 
 
 class _Fields(BaseModel):
@@ -132,6 +132,21 @@ class PartFields(_Fields):
         "Rounding", "With `digits`: the exact value is rounded at the end, or each line goes on with rounded numbers."
     )
     kind: Literal["contours", "surface", "path"] | None = _option("Kind of plot", "What to draw.", "contours")
+    shapes: list[str] | None = _option(
+        "Matching of shapes",
+        "Expressions that are offered for the derivative of `of` by `wrt`; `diff(u, x)` is a derivative not taken.",
+        ["diff(u, x) @ v + diff(v, x) @ u", "u @ diff(v, x)"],
+    )
+    of: str | None = _option("Of", "For `shapes`: what the derivative is taken of.", "u.T @ v")
+    functions: dict[str, OneOrMore] = Field(
+        default_factory=dict,
+        title="Functions",
+        description="For `shapes`: the symbols that are functions, and what they are functions of.",
+        examples=[{"u": "x", "v": "x"}, {"z": ["x", "y"]}],
+    )
+    show: dict[str, str] | None = _option(
+        "Show", "Two sides, `left` and `right`: why they are equal, or where they are not.", {"left": "A", "right": "B"}
+    )
     latex: Later = _later("LaTeX expression")
     forward: Written | None = _option(
         "Forward pass", "A quantity of `define`, a list of them, or an expression in them, to be worked out.", "L"
@@ -142,8 +157,6 @@ class PartFields(_Fields):
     sizes: list[list[str]] | None = _option(
         "Sizes", "For backward: numbers of inputs and outputs for which the passes are counted.", [["1000", "1"]]
     )
-    shapes: Later = _later("Matching of shapes")
-    show: Later = _later("Proof of an identity")
     code: Later = _later("Code listing")
 
 

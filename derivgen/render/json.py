@@ -10,6 +10,7 @@ from derivgen.derivation import (
     Derivation,
     Drawing,
     Grid,
+    Options,
     Rewrite,
     Solutions,
     Solve,
@@ -82,6 +83,8 @@ def _steps(step: Step, verdict: Verdict | None) -> list[dict[str, Any]]:
                 for point in points
                 for unknown, value in zip(unknowns, point, strict=True)
             ]
+        case Options(options):
+            return [_said(one.verdict, "", one.shown, one.shown, verdict) for one in options]
         case Conclude() | Drawing():
             return []
         case _:

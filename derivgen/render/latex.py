@@ -51,6 +51,7 @@ from derivgen.expr.nodes import (
     Row,
     Shape,
     Size,
+    Slope,
     Softmax,
     Subscript,
     Sum,
@@ -240,6 +241,8 @@ class _Printer:
                 return Piece(r"\pi")
             case Size(dim):
                 return Piece(dim_latex(dim), ATOM if len(dim.names) + (dim.number != 1) <= 1 else PRODUCT)
+            case Slope(quantity=quantity, argument=argument):
+                return self.derivative(quantity, argument, sign=r"\mathrm{d}")
             case Symbol():
                 return Piece(self._symbol(expr), POWER if _is_differential(expr) else ATOM)
             case Entry(base, subscripts):
@@ -362,7 +365,7 @@ class _Printer:
 
     def _entry(self, base: Expr, subscripts: tuple[str, ...]) -> Piece:
         below = _join(subscripts)
-        if not isinstance(base, Symbol):
+        if not isinstance(base, Symbol) or isinstance(base, Slope):
             return self._part(base, below)
         if base.latex:
             plain = re.sub(r"\\(?:mathbf|boldsymbol|bm|vec)\{((?:[^{}]|\{[^{}]*\})*)\}", r"\1", base.latex)

@@ -53,6 +53,7 @@ from derivgen.expr.nodes import (
     Row,
     Shape,
     Size,
+    Slope,
     Softmax,
     Subscript,
     Sum,
@@ -361,6 +362,8 @@ class _Code:
                 return "np.pi", ATOM
             case Size(dim):
                 return self.dim(dim), ATOM if len(dim.names) + (dim.number != 1) == 1 else PRODUCT
+            case Slope(name):
+                raise CannotDerive(f"{name} has no code: it is a derivative of a function that nobody gave")
             case Symbol(name):
                 return self.names.symbols[name], ATOM
             case Entry(base, subscripts):

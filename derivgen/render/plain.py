@@ -45,6 +45,7 @@ from derivgen.expr.nodes import (
     Row,
     Shape,
     Size,
+    Slope,
     Softmax,
     Subscript,
     Sum,
@@ -109,6 +110,8 @@ def _shown(expr: Expr) -> Shown:
             return "π", ATOM
         case Size(dim):
             return _dim(dim), ATOM if len(dim.names) + (dim.number != 1) <= 1 else PRODUCT
+        case Slope(quantity=quantity, argument=argument):
+            return _partial(quantity, argument, "d")
         case Symbol(name, _, known):
             return (f"d{_name(name[1:])}", POWER) if DIFFERENTIAL in known else (_name(name), ATOM)
         case Entry(base, subscripts):

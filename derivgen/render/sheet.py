@@ -14,6 +14,8 @@ from derivgen.derivation import (
     Drawing,
     Equation,
     Grid,
+    Option,
+    Options,
     Rewrite,
     Solutions,
     Solve,
@@ -41,6 +43,8 @@ from derivgen.render.views import (
     Edition,
     GridView,
     LineView,
+    OptionsView,
+    OptionView,
     PartView,
     ProblemView,
     ResultsView,
@@ -142,6 +146,7 @@ LARGEST_SHOWN = 4
 
 def _symbols(problem: Problem, answers: Sequence[Answer]) -> tuple[SymbolsView, ...]:
     variables = {answer.part.wrt.name for answer in answers if answer.part.wrt}
+    functions = {name for answer in answers for name in answer.part.functions}
     variables |= {symbol.name for answer in answers for symbol in answer.part.given.variables}
     for answer in answers:
         if answer.derivation is not None:
@@ -154,6 +159,7 @@ def _symbols(problem: Problem, answers: Sequence[Answer]) -> tuple[SymbolsView, 
             continue
         names = {name, *(entry.name for entry in scope.entries.get(name, ()))}
         role = "variable" if names & variables else "constant" if variables else "symbol"
+        role = "function" if name in functions else role
         words = tuple(sorted(symbol.assumptions - {"constant"}))
         found.append(SymbolView(symbol, role, symbol.shape, words, _value(name, scope)))
     together: dict[object, list[SymbolView]] = {}
@@ -218,7 +224,7 @@ def _shown_blocks(derivation: Derivation, statuses: Sequence[str], shows: Editio
     blocks = block_views(derivation, statuses)
     if shows.steps:
         return blocks
-    kept = (ResultView, ResultsView, SolutionsView, DrawingView) if shows.results else ()
+    kept = (ResultView, ResultsView, SolutionsView, DrawingView, OptionsView) if shows.results else ()
     boxed = shows.results
     return tuple(
         block
@@ -299,10 +305,21 @@ def _block(step: Step, status: str, derivation: Derivation) -> Block | None:
             return ResultView(heading, result, of, layout, "", False, (), (), about=about)
         case Drawing(picture):
             return DrawingView(picture)
+        case Options(options, used, wanted):
+            sizes = tuple((one, shape(one)) for one in used)
+            return OptionsView(tuple(map(_option, options)), sizes, wanted, status)
         case Rewrite() | Solve():
             return None
         case _:
             assert_never(step)
+
+
+def _option(option: Option) -> OptionView:
+    misfit = option.misfit
+    if misfit is None:
+        return OptionView(option.shown, option.verdict, "", None, None, None, None, shape(option.expr))
+    left, right = misfit.left, misfit.right
+    return OptionView(option.shown, option.verdict, misfit.operation, left, shape(left), right, shape(right), None)
 
 
 def _solve(step: Solve, status: str, starts: bool) -> SolveView:
@@ -332,7 +349,9 @@ def full_heading(derivation: Derivation) -> Expr:
 
 def _sought(derivation: Derivation, part: Part) -> SoughtView:
     name, wrt = derivation.quantity, derivation.wrt
-    if derivation.question is not None:
+    if derivation.right is not None:
+        return SoughtView(None, derivation.statement, right=derivation.right)
+    if derivation.question is not None and derivation.task != "shapes":
         is_name = name is not None and name != derivation.statement
         of = _depends_on(derivation.statement, part)
         shown: Expr | None = At(name, of, of) if is_name and name is not None and of else name if is_name else None
@@ -344,7 +363,7 @@ def _sought(derivation: Derivation, part: Part) -> SoughtView:
         return SoughtView(shown, _with_stacks(derivation.statement, part))
     derivative: Expr = name
     for _ in range(derivation.order):
-        derivative = Partial(derivative, wrt)
+        derivative = Partial(derivative, wrt, ordinary=_is_ordinary(derivation))
     entry = derivation.lines[-1].heading if derivation.lines else None
     if not isinstance(entry, Partial) or not (derivation.value_indices or derivation.wrt_indices):
         entry = None
@@ -352,7 +371,29 @@ def _sought(derivation: Derivation, part: Part) -> SoughtView:
     own = derivation.shape if derivation.form == "matrix" else None
     place = tuple(index for index in (ends[-1].rows, ends[-1].columns) if index) if ends and own and entry else ()
     shown = name if derivation.statement != name else None
-    return SoughtView(shown, derivation.statement, derivative, own, entry, place, derivation.wrt_transposed)
+    offered = tuple(one.shown for step in derivation.steps if isinstance(step, Options) for one in step.options)
+    declared = part.scope.symbols
+    known = tuple(
+        At(declared[one], own, own)
+        for one, own in ((one, tuple(declared[x] for x in by)) for one, by in part.functions.items())
+    )
+    return SoughtView(
+        shown,
+        derivation.statement,
+        derivative,
+        own,
+        entry,
+        place,
+        derivation.wrt_transposed,
+        options=offered,
+        functions=known,
+    )
+
+
+def _is_ordinary(derivation: Derivation) -> bool:
+    """Whether the derivative that the end speaks of is written with d."""
+    headings = [step.heading for step in derivation.steps if isinstance(step, Conclude)]
+    return derivation.task == "shapes" or any(isinstance(one, Partial) and one.ordinary for one in headings)
 
 
 def _depends_on(statement: Expr, part: Part) -> tuple[Symbol, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, assert_never
 
 from derivgen.derivation import Derivation, Equation
-from derivgen.expr.nodes import SCALAR, Expr, Index, Partial
+from derivgen.expr.nodes import SCALAR, Expr, Index, Partial, Shape
 from derivgen.expr.text import text
 from derivgen.render.environment import words
 from derivgen.render.notation import with_logarithm
@@ -22,6 +22,8 @@ from derivgen.render.views import (
     GridView,
     LawName,
     LineView,
+    OptionsView,
+    OptionView,
     ResultsView,
     ResultView,
     SolutionsView,
@@ -110,6 +112,11 @@ def _rows(block: Block, said: Mapping[str, Any]) -> list[Row]:
             return [f"{_point(unknowns)} = {_point(point)}" for point in points]
         case DrawingView():
             return [f"({said['drawing']})"]
+        case OptionsView(options, used, wanted):
+            known = ", ".join(f"{unicode_math(one)}: {_size(of)}" for one, of in used)
+            rows: list[Row] = [known]
+            rows += [f"{n}. {_option(one, wanted, said['options'])}" for n, one in enumerate(options, 1)]
+            return rows
         case ResultsView(results):
             return [row for one in results for row in _rows(one, said)]
         case ResultView():
@@ -117,6 +124,24 @@ def _rows(block: Block, said: Mapping[str, Any]) -> list[Row]:
             return [(unicode_math(block.heading), f"≈ {shown_result}" if block.about else shown_result, "")]
         case _:
             assert_never(block)
+
+
+def _size(of: Shape) -> str:
+    return f"{of[0]}x{of[1]}"
+
+
+def _option(one: OptionView, wanted: Shape, said: Mapping[str, str]) -> str:
+    """The option, the verdict on it, and why."""
+    values = {"wanted": _size(wanted)}
+    if one.left is not None and one.right is not None and one.left_shape and one.right_shape:
+        values |= {"left": unicode_math(one.left), "right": unicode_math(one.right)}
+        values |= {"left_size": _size(one.left_shape), "right_size": _size(one.right_shape)}
+        values |= {"inner": str(one.left_shape[1]), "outer": str(one.right_shape[0])}
+        reason = said[one.operation]
+    else:
+        values["size"] = _size(one.shape) if one.shape else ""
+        reason = said[f"because_{one.verdict}"]
+    return f"{unicode_math(one.shown)}   {said[one.verdict]}: {reason.format(**values)}"
 
 
 def _solve(line: SolveView, said: Mapping[str, Any]) -> list[Row]:

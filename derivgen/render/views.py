@@ -35,7 +35,7 @@ EDITIONS = {
 
 @dataclass(frozen=True, slots=True)
 class SymbolView:
-    """A declared symbol: `role` is variable, constant or symbol."""
+    """A declared symbol: `role` is variable, constant, function or symbol."""
 
     symbol: Symbol
     role: str
@@ -218,6 +218,32 @@ class DrawingView:
 
 
 @dataclass(frozen=True, slots=True)
+class OptionView:
+    """One option; `misfit` or `shape` is the reason of its verdict."""
+
+    shown: Expr
+    verdict: str
+    operation: str
+    left: Expr | None
+    left_shape: Shape | None
+    right: Expr | None
+    right_shape: Shape | None
+    shape: Shape | None
+    """Of an option that is defined."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsView:
+    """Options with what their shapes say; `used` are the symbols and derivatives that they are made of."""
+
+    options: tuple[OptionView, ...]
+    used: tuple[tuple[Expr, Shape], ...]
+    wanted: Shape
+    status: str
+    kind: str = "options"
+
+
+@dataclass(frozen=True, slots=True)
 class SoughtView:
     """What a part is about: the name of the expression, its derivative, and the entry of that at `place`."""
 
@@ -230,6 +256,12 @@ class SoughtView:
     by_row: bool = False
     domain: tuple[Fact, ...] = ()
     """Where the statement can be differentiated, as far as that is not everywhere."""
+    options: tuple[Expr, ...] = ()
+    """What is offered as the answer."""
+    right: Expr | None = None
+    """What the statement is compared with."""
+    functions: tuple[Expr, ...] = ()
+    """What depends on what: z(y), y(x)."""
 
 
 Block = (
@@ -241,6 +273,7 @@ Block = (
     | SolvingView
     | SolutionsView
     | DrawingView
+    | OptionsView
     | ResultView
     | ResultsView
 )

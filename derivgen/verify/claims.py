@@ -12,16 +12,19 @@ from typing import Any
 import numpy as np
 
 from derivgen.derivation import Derivation
-from derivgen.errors import ShapeError
+from derivgen.errors import ExpressionError, ShapeError
 from derivgen.expr.nodes import ONE, ZERO_NUMBER, Dim, Expr, Index, Layout, Shape, Symbol, Transpose
 from derivgen.expr.shapes import is_scalar, shape, show_shape
 from derivgen.expr.walk import free_indices, rename, symbols
+from derivgen.problem.expression import parse_expression
 from derivgen.problem.model import Claim, Part
+from derivgen.problem.options import with_slopes
 from derivgen.verify.arrange import derivative_with
 from derivgen.verify.arrays import Array, BadPoint, Irrational, TooLarge
 from derivgen.verify.bench import TOO_LARGE, Bench, ClaimVerdict, Side, Verdict, difference, show_number
 from derivgen.verify.evaluate import Evaluator
 from derivgen.verify.extrema import EXTREMA, check_extremum_claim
+from derivgen.verify.options import check_options_claim
 from derivgen.verify.points import Survey, survey
 from derivgen.verify.steps import free_axes, goals, same_kind
 
@@ -40,14 +43,26 @@ def check_claim(claim: Claim, part: Part, layout: Layout, derivation: Derivation
     A claim in index notation is compared entry by entry, and has no layout. The number 0 stands for an array of zeros.
     """
     asked = replace(derivation, layout=layout)
+    if derivation.task == "shapes":
+        return check_options_claim(claim, derivation)
     if derivation.task in EXTREMA:
         return check_extremum_claim(claim, derivation, part.scope.values)
     try:
+        if part.functions:
+            claim = _in_layout(claim, part, layout)
         return _Claimed(claim, part, asked).verdict()
+    except ExpressionError as error:
+        return ClaimVerdict("wrong", f"claim is wrong: {error.message}")
     except ShapeError as error:
         return ClaimVerdict("wrong", f"claim is wrong: {error}")
     except TooLarge:
         return ClaimVerdict("unchecked", f"claim could not be checked: {TOO_LARGE}")
+
+
+def _in_layout(claim: Claim, part: Part, layout: Layout) -> Claim:
+    """`claim` read with the derivatives that it names in the shapes of `layout`."""
+    scope = with_slopes(part.scope, part.functions, layout)
+    return replace(claim, expression=parse_expression(claim.text, scope))
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,8 +307,8 @@ def _named(derivation: Derivation) -> Iterator[tuple[str, Expr]]:
     if derivation.question is not None:
         if derivation.quantity is not None:
             yield derivation.quantity.name, derivation.statement
-        for symbol, meaning in derivation.named:
-            yield symbol.name, meaning
+    for symbol, meaning in derivation.named:
+        yield symbol.name, meaning
 
 
 def layout_turns(derivation: Derivation, layout: Layout) -> bool:

@@ -17,6 +17,7 @@ from derivgen.derivation import (
     Fact,
     Grid,
     Instance,
+    Options,
     Rewrite,
     Solutions,
     Solve,
@@ -44,6 +45,7 @@ from derivgen.verify.drawn import check_picture
 from derivgen.verify.evaluate import Evaluator, Unknown
 from derivgen.verify.extrema import EXTREMA, check_extrema, no_other_solution
 from derivgen.verify.linear import only_solution
+from derivgen.verify.options import check_options
 
 Point = tuple[Expr, ...]
 """Values of the unknowns."""
@@ -174,6 +176,8 @@ class _Check:
                     yield no_other_solution(unknowns, equations, points, self.bench)
             case Drawing(picture):
                 yield check_picture(picture, self.derivation.statement, self.bench)
+            case Options():
+                yield from check_options(step, self.derivation, self.bench)
             case _:
                 assert_never(step)
 
@@ -458,6 +462,9 @@ def _written(step: Step) -> Iterable[Expr]:
                 yield from (equation.left, equation.right)
             for point in points:
                 yield from point
+        case Options(options):
+            for option in options:
+                yield option.expr
         case Drawing():
             return
         case _:
