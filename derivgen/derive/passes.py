@@ -52,8 +52,8 @@ from derivgen.expr.nodes import (
     Symbol,
     number,
 )
-from derivgen.expr.text import split_sign
-from derivgen.expr.walk import parts, size, symbols, transform, with_parts
+from derivgen.expr.text import split_sign, text
+from derivgen.expr.walk import parts, size, subexpressions, symbols, transform, with_parts
 from derivgen.problem.model import Part
 from derivgen.rules.chaining import chain_rule, partial_derivative, put_derivatives_in
 from derivgen.rules.scalar_forms import simplify_scalar
@@ -74,6 +74,7 @@ MOST_LOCAL = 150
 """Local derivatives in all."""
 WIDE = 6
 """Columns of a table of numbers."""
+KINKED = ("relu", "abs", "sign")
 LONGEST = 60
 """Nodes of an expression that shorter forms are looked for."""
 
@@ -445,6 +446,7 @@ def _with_numbers(graph: Graph, names: tuple[Symbol, ...], work: _Numbers, targe
     up, edges = _edges(graph, names, targets)
     _values(graph, work, names, lines=False)
     work.steps += [Statement("forward_values"), *work.tables(names)]
+    _refuse_kinks(graph, [node for node in names if node in up], work)
     formulas = {edge: _formula(graph, *edge) for edge in edges}
     listed = [edge for edge in edges if len(edges) > MOST_EDGES or work.is_plain(formulas[edge])]
     for node, by in edges:
@@ -466,6 +468,16 @@ def _with_numbers(graph: Graph, names: tuple[Symbol, ...], work: _Numbers, targe
     for one in targets:
         work.known.setdefault(_whole(graph, one), Value(Fraction(0), True, ZERO_NUMBER))
     work.steps += work.about_rounding()
+
+
+def _refuse_kinks(graph: Graph, nodes: list[Symbol], work: _Numbers) -> None:
+    """Raises CannotDerive where one of the functions with a kink stands at it: there it has no derivative."""
+    for node in nodes:
+        for one in subexpressions(graph.meaning(node)):
+            if isinstance(one, Apply) and one.function.name in KINKED and work.near(one.arguments[0]).near == 0:
+                raise CannotDerive(
+                    f"{text(one)} has a kink where {text(one.arguments[0])} is 0, so no derivative there"
+                )
 
 
 def _backwards(graph: Graph, names: tuple[Symbol, ...], up: set[Symbol]) -> list[tuple[Symbol, Partial, Expr]]:

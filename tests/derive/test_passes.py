@@ -236,6 +236,7 @@ REFUSED = [
     (NETWORK, "forward: L", "w has none"),
     ("{u: log(x)}", "forward: u\n    at: {x: -1}", "logarithm of -1"),
     ("{u: 1/x}", "forward: u\n    at: {x: 0}", "division by zero"),
+    ("{u: x - 1, v: relu(u)}", "backward: v\n    wrt: x\n    at: {x: 1}", "relu(u) has a kink"),
     ("{u: 1/x, v: u**2}", "backward: v\n    wrt: x\n    at: {x: 0}", "division by zero"),
 ]
 
