@@ -168,7 +168,7 @@ TRAPS: list[tuple[str, str, str, str, str]] = [
         "text",
         "make two parts of it",
     ),
-    ("later task", _problem("  - show: {a: b}"), "the task `show` is not there yet", "show", ""),
+    ("later task", _problem("  - code: numpy"), "the task `code` is not there yet", "code", ""),
     (
         "task at the top",
         _problem("  - text: a", top="derive: x\n"),
