@@ -12,6 +12,7 @@ from derivgen.derive.layering import columns_of, placed
 from derivgen.derive.multiplying import Chain
 from derivgen.derive.naming import quantity_for, reserved_names
 from derivgen.derive.paths import Graph, graph_of, partial_of
+from derivgen.derive.substituting import tidy
 from derivgen.errors import CannotDerive
 from derivgen.expr.build import plus, product
 from derivgen.expr.nodes import (
@@ -65,7 +66,7 @@ def _graph(part: Part) -> Derivation:
     steps: list[Step] = [Drawing(graph_diagram(uses, path))]
     found: Sequence[Expr] = ()
     question: Expr = name
-    result: Expr = meaning
+    result: Expr = name
     named = tuple((one, scope.levels[one.name]) for one in uses if one.name in scope.levels and one != name)
     if part.given.variables:
         graph = _scalars(part, name, meaning)
@@ -145,11 +146,10 @@ def graph_diagram(uses: Uses, path: Sequence[Symbol] = ()) -> Diagram:
     Raises CannotDerive where the path goes through what is not drawn.
     """
     place, columns = _folded(uses, path)
-    drawn: dict[int, list[int]] = {}
+    found: dict[int, dict[int, None]] = {one: {} for one in sorted(columns, key=lambda one: (-columns[one], one))}
     for user, parts in uses.items():
-        own = drawn.setdefault(place[user], [])
-        own += [place[one] for one in parts if place[one] not in (place[user], *own)]
-    drawn = {one: drawn[one] for one in sorted(drawn, key=lambda one: -columns[one])}
+        found[place[user]] |= dict.fromkeys(place[one] for one in parts if place[one] != place[user])
+    drawn = {one: list(parts) for one, parts in found.items()}
     spots, bends = placed(drawn, columns)
     inside: dict[int, list[Symbol]] = {}
     for symbol, one in place.items():
@@ -183,8 +183,9 @@ def _folded(uses: Uses, path: Sequence[Symbol]) -> tuple[dict[Symbol, int], dict
             for one, column in columns.items()
         }
     rows: dict[int, list[Symbol]] = {}
-    for one, column in columns.items():
-        rows.setdefault(column, []).append(one)
+    # from the top of a column downwards as the author has them, what is made before what is given
+    for one in (*reversed([one for one in uses if uses[one]]), *(one for one in uses if not uses[one])):
+        rows.setdefault(columns[one], []).append(one)
     place: dict[Symbol, int] = {}
     where: dict[int, int] = {}
     for column, own in rows.items():
@@ -238,6 +239,7 @@ def _sums(graph: Graph, path: Sequence[Symbol], steps: list[Step]) -> list[Expr]
         if [len(own) for own in paths] != [1]:
             lines.to(plus(terms), chain_rule)
         lines.to(plus(value for value in values if value != ZERO_NUMBER), put_derivatives_in)
+        tidy(lines)
         steps += lines.lines
         along = list(pairwise(path))
         if len(paths) > 1 and along in paths:

@@ -24,6 +24,8 @@ Pass = tuple[int, int]
 ROUNDS = 24
 BESIDE = 0.55
 """How far an edge is from the middle of a node that it passes, at least, in rows."""
+SPINE = 1000
+"""How much more an edge between quantities pulls its ends to one height than one from what is given."""
 COLUMN = 1.8
 """How wide a column is, about, in rows."""
 
@@ -66,9 +68,11 @@ def placed(
     heights = _heights(items, links)
     spots = {name: (float(columns[name]), heights[place]) for place, name in enumerate(names)}
     bends = {}
+    passes = {item: (float(item[1]), height) for item, height in heights.items() if isinstance(item, tuple)}
     for number, (start, end) in enumerate(edges):
-        through = [(float(c), heights[(number, c)]) for c in range(columns[start] + 1, columns[end])]
-        bends[start, end] = _route(spots[start], spots[end], through, list(spots.values()))
+        through = [passes[number, column] for column in range(columns[start] + 1, columns[end])]
+        others = [point for item, point in passes.items() if item[0] != number]
+        bends[start, end] = _route(spots[start], spots[end], through, list(spots.values()), others)
     return spots, bends
 
 
@@ -137,61 +141,68 @@ def _crossings_between(column: int, items: Items, links: Links) -> int:
 
 def _heights(items: Items, links: Links) -> dict[int | Pass, float]:
     """How far up each item is: near the mean of its neighbours, in order, and not too near to the next one."""
-    near: dict[int | Pass, list[int | Pass]] = {item: [] for column in items for item in column}
+    near: dict[int | Pass, list[tuple[int | Pass, int]]] = {item: [] for column in items for item in column}
+    made = {end for own in links for _, end in own}
     for own in links:
         for start, end in own:
-            near[start].append(end)
-            near[end].append(start)
+            weight = SPINE if start in made else 1
+            near[start].append((end, weight))
+            near[end].append((start, weight))
+    weights = {item: sum(weight for _, weight in own) or 1 for item, own in near.items()}
     height: dict[int | Pass, float] = {}
     for column in items:
-        height |= dict(zip(column, _apart(column, [0.0] * len(column)), strict=True))
+        height |= dict(zip(column, _apart(column, [0.0] * len(column), weights), strict=True))
     for turn in range(4 * ROUNDS):
         for column in items if turn % 2 == 0 else reversed(items):
             wanted = [
-                sum(height[one] for one in near[item]) / len(near[item]) if near[item] else height[item]
+                sum(height[one] * weight for one, weight in near[item]) / weights[item] if near[item] else height[item]
                 for item in column
             ]
-            height |= dict(zip(column, _apart(column, wanted), strict=True))
+            height |= dict(zip(column, _apart(column, wanted, weights), strict=True))
     middle = (max(height.values()) + min(height.values())) / 2
     return {item: round(one - middle, 3) + 0.0 for item, one in height.items()}
 
 
-def _apart(column: Sequence[int | Pass], wanted: Sequence[float]) -> list[float]:
+def _apart(column: Sequence[int | Pass], wanted: Sequence[float], weights: Mapping[int | Pass, int]) -> list[float]:
     """The heights nearest to those `wanted` that keep order and distance: pooled where they would be too near."""
     depth = [0.0]
     for one, other in pairwise(column):
         free = 0.45 if isinstance(one, tuple) and isinstance(other, tuple) else 0.7
         depth.append(depth[-1] + (1.0 if isinstance(one, int) and isinstance(other, int) else free))
-    pools: list[tuple[float, int]] = []
-    for want, down in zip(wanted, depth, strict=True):
-        pools.append((want + down, 1))
+    pools: list[tuple[float, int, int]] = []
+    """Each with its height, its weight and how many items are in it."""
+    for item, want, down in zip(column, wanted, depth, strict=True):
+        pools.append((want + down, weights[item], 1))
         # heights fall from one pool to the next
         while len(pools) > 1 and pools[-2][0] < pools[-1][0]:
-            (one, few), (other, many) = pools[-2:]
-            pools[-2:] = [((one * few + other * many) / (few + many), few + many)]
-    level = [value for value, count in pools for _ in range(count)]
+            (one, light, few), (other, heavy, many) = pools[-2:]
+            pools[-2:] = [((one * light + other * heavy) / (light + heavy), light + heavy, few + many)]
+    level = [value for value, _, count in pools for _ in range(count)]
     return [value - down for value, down in zip(level, depth, strict=True)]
 
 
 # edges
 
 
-def _route(start: Point, end: Point, through: Sequence[Point], nodes: Sequence[Point]) -> Line:
-    """The bends of an edge: none where it passes all nodes, or one, or those of its passes."""
+def _route(
+    start: Point, end: Point, through: Sequence[Point], nodes: Sequence[Point], others: Sequence[Point]
+) -> Line:
+    """The bends of an edge: none where it passes all nodes and the passes of `others`, or one, or those of its own."""
     tries: list[Line] = [(), *((point,) for point in through), tuple(through)]
     for bends in tries:
-        if all(_passes(piece, nodes) for piece in pairwise((start, *bends, end))):
+        pieces = list(pairwise((start, *bends, end)))
+        if all(_passes(piece, nodes, BESIDE) and _passes(piece, others, BESIDE / 3) for piece in pieces):
             return bends
     return tuple(through)
 
 
-def _passes(piece: tuple[Point, Point], nodes: Sequence[Point]) -> bool:
-    """Whether a straight piece is far enough from all nodes between its ends."""
+def _passes(piece: tuple[Point, Point], points: Sequence[Point], room: float) -> bool:
+    """Whether a straight piece is far enough from all points between its ends."""
     (left, low), (right, high) = piece
     slope = (high - low) / (right - left)
     tilt = math.cos(math.atan(slope / COLUMN))
     return all(
-        abs(low + slope * (x - left) - y) * tilt >= BESIDE
-        for x, y in nodes
+        abs(low + slope * (x - left) - y) * tilt >= room
+        for x, y in points
         if left <= x <= right and (x, y) not in piece
     )

@@ -11,9 +11,10 @@ from derivgen.render.lettering import Written, text_of
 from derivgen.render.picture_layout import CAPITAL, EM, HEAD, HEAD_WIDTH, DrawnEdge, DrawnNode, Layout, Text
 from derivgen.render.placement import Box, cut
 
-RADIUS = 0.36
-"""Of a node; what does not fit in is in a box as high."""
-ROW, NETWORK_ROW = 1.05, 0.92
+RADIUS, LARGEST = 0.36, 0.46
+"""Of a node; those of a network are larger where a name needs it, in a graph it gets a box as high."""
+BETWEEN = {"graph": 0.33, "network": 0.2}
+"""Between the nodes of a column."""
 GAPS = {"graph": (0.7, 1.15), "network": (1.2, 2.1)}
 """Between the borders of the nodes of two columns, at least and at most."""
 WIDEST = 14.6
@@ -23,15 +24,17 @@ WIDEST = 14.6
 def diagram_layout(diagram: Diagram) -> Layout:
     layout = Layout()
     labels = [text_of(node.name) if node.name is not None else None for node in diagram.nodes]
-    widths = [_width(label) for label in labels]
-    row = ROW if diagram.kind == "graph" else NETWORK_ROW
+    widest = max((label.em * EM for label in labels if label is not None), default=0.0)
+    radius = RADIUS if diagram.kind == "graph" else min(LARGEST, max(RADIUS, widest / 2 + 0.07))
+    widths = [_width(label, radius) for label in labels]
+    row = 2 * radius + BETWEEN[diagram.kind]
     across = _columns(diagram, widths)
 
     def at(point: Point) -> Point:
         # a bend may be between two columns, never beyond them
         return across[round(point[0])], point[1] * row
 
-    boxes = [Box(at(node.at), wide, 2 * RADIUS) for node, wide in zip(diagram.nodes, widths, strict=True)]
+    boxes = [Box(at(node.at), wide, 2 * radius) for node, wide in zip(diagram.nodes, widths, strict=True)]
     directed = diagram.kind == "graph"
     for edge in diagram.edges:
         line = (boxes[edge.start].centre, *map(at, edge.bends), boxes[edge.end].centre)
@@ -45,10 +48,10 @@ def diagram_layout(diagram: Diagram) -> Layout:
     return layout
 
 
-def _width(label: Written | None) -> float:
+def _width(label: Written | None, radius: float) -> float:
     """Of a node: a circle's where the name has room in it."""
     wide = 0.0 if label is None else label.em * EM
-    return 2 * RADIUS if wide <= 1.45 * RADIUS else wide + 0.3
+    return 2 * radius if wide <= 2 * radius - 0.13 else wide + 0.3
 
 
 def _columns(diagram: Diagram, widths: list[float]) -> list[float]:
@@ -59,9 +62,12 @@ def _columns(diagram: Diagram, widths: list[float]) -> list[float]:
         wide[round(node.at[0])] = max(wide[round(node.at[0])], own)
     least, most = GAPS[diagram.kind]
     gap = max(least, min(most, (WIDEST - sum(wide)) / max(1, count - 1)))
+    units = {round(node.at[0]) for node in diagram.nodes if node.kind != "dots"}
     middles = [wide[0] / 2]
-    for before, after in pairwise(wide):
-        middles.append(middles[-1] + before / 2 + gap + after / 2)
+    for column, (before, after) in enumerate(pairwise(wide)):
+        # no lines lead to a layer of dots
+        near = diagram.kind == "network" and not {column, column + 1} <= units
+        middles.append(middles[-1] + before / 2 + (gap / 4 if near else gap) + after / 2)
     return middles
 
 
@@ -103,7 +109,7 @@ def _border(box: Box, towards: Point) -> Point:
 
 def _captions(layout: Layout, diagram: Diagram, boxes: list[Box], across: list[float]) -> None:
     """The names of layers in a line below them, those of weights above the lines of their gap."""
-    low = min(box.centre[1] for box in boxes) - RADIUS
+    low = min(box.centre[1] - box.height / 2 for box in boxes)
     tops = [
         max(box.centre[1] for box, node in zip(boxes, diagram.nodes, strict=True) if round(node.at[0]) == column)
         for column in range(len(across))
