@@ -97,7 +97,7 @@ def _uses(name: Symbol, meaning: Expr, scope: Scope) -> Uses:
     """What each quantity is made of directly: first `name`, then the quantities before it backwards, then the rest."""
     found: Uses = {name: _parts(meaning, scope)}
     wanted = set(found[name])
-    for one in reversed(scope.levels):
+    for one in reversed(list(scope.levels)):
         symbol = scope.symbols[one]
         if symbol in wanted and symbol not in found:
             found[symbol] = _parts(scope.levels[one], scope)
@@ -255,7 +255,7 @@ def _sums(graph: Graph, path: Sequence[Symbol], steps: list[Step]) -> list[Expr]
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """What is drawn of a layer: the units with their heights, dots where some are left out; no units is a layer left out."""
+    """What is drawn of a layer: the units with their heights, None for dots; of layers left out, `layer` is -1."""
 
     layer: int
     units: tuple[tuple[Expr | None, float], ...]
@@ -351,7 +351,7 @@ def _chosen(path: Sequence[Expr], columns: Sequence[_Column], names: Sequence[Ex
         else:
             raise CannotDerive(f"the path goes through {text(one)}, which the diagram does not show")
     steps = {after - before for before, after in pairwise(visited)}
-    if len(visited) == 1 or steps - {1} and steps - {-1}:
+    if len(visited) == 1 or (steps - {1} and steps - {-1}):
         raise CannotDerive("a path goes from one layer to the next")
     return found
 

@@ -58,10 +58,11 @@ def placed(
     links: list[list[tuple[int | Pass, int | Pass]]] = [[] for _ in items]
     """From the items of each column to those of the next."""
     for number, (start, end) in enumerate(edges):
-        passes: list[int | Pass] = [(number, column) for column in range(columns[start] + 1, columns[end])]
-        for column, one in enumerate(passes, columns[start] + 1):
-            items[column].append(one)
-        route: list[int | Pass] = [number_of[start], *passes, number_of[end]]
+        route: list[int | Pass] = [number_of[start]]
+        for column in range(columns[start] + 1, columns[end]):
+            route.append((number, column))
+            items[column].append((number, column))
+        route.append(number_of[end])
         for column, link in enumerate(pairwise(route), columns[start]):
             links[column].append(link)
     items = _ordered(items, links)
@@ -175,8 +176,8 @@ def _apart(column: Sequence[int | Pass], wanted: Sequence[float], weights: Mappi
         pools.append((want + down, weights[item], 1))
         # heights fall from one pool to the next
         while len(pools) > 1 and pools[-2][0] < pools[-1][0]:
-            (one, light, few), (other, heavy, many) = pools[-2:]
-            pools[-2:] = [((one * light + other * heavy) / (light + heavy), light + heavy, few + many)]
+            (above, light, few), (below, heavy, many) = pools[-2:]
+            pools[-2:] = [((above * light + below * heavy) / (light + heavy), light + heavy, few + many)]
     level = [value for value, _, count in pools for _ in range(count)]
     return [value - down for value, down in zip(level, depth, strict=True)]
 
@@ -184,9 +185,7 @@ def _apart(column: Sequence[int | Pass], wanted: Sequence[float], weights: Mappi
 # edges
 
 
-def _route(
-    start: Point, end: Point, through: Sequence[Point], nodes: Sequence[Point], others: Sequence[Point]
-) -> Line:
+def _route(start: Point, end: Point, through: Sequence[Point], nodes: Sequence[Point], others: Sequence[Point]) -> Line:
     """The bends of an edge: none where it passes all nodes and the passes of `others`, or one, or those of its own."""
     tries: list[Line] = [(), *((point,) for point in through), tuple(through)]
     for bends in tries:

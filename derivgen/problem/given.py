@@ -159,8 +159,8 @@ class GivenReader:
         if given is None:
             return self._all_variables()
         found: list[Symbol] = []
-        for text in given if isinstance(given, list) else [given]:
-            name = canonical_name(text.strip())
+        for written in given if isinstance(given, list) else [given]:
+            name = canonical_name(written.strip())
             symbol = self.scope.symbols.get(name)
             if symbol is None:
                 if name not in self.document.broken:
@@ -261,6 +261,8 @@ class GivenReader:
             self._complain_key("diagram", "a network needs its layers", "add `layers: [3, 4, 2]`")
         if network and str(self.fields.diagram).strip() != "network":
             self._complain("layers", "`layers` goes with `diagram: network`")
+        if network and key_node(self.node, "wrt") is not None:
+            self._complain_key("wrt", "`wrt` goes with a diagram of named quantities, not with a network")
         for field in ("names", "weights"):
             if not network and key_node(self.node, field) is not None:
                 self._complain(field, f"`{field}` goes with `diagram: network`")
@@ -284,7 +286,7 @@ class GivenReader:
             elif is_name(written):
                 found.append(Dim(1, (written,)))
             else:
-                self._complain("layers", f"`{shorten(written)}` is no number of units", "write 4, or a letter such as n")
+                self._complain("layers", f"`{shorten(written)}` is no number of units", "write 4, or a letter")
                 return ()
         if not 2 <= len(found) <= MOST_LAYERS:
             self._complain("layers", f"a network has from 2 to {MOST_LAYERS} layers, this one has {len(found)}")

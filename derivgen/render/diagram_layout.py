@@ -125,4 +125,3 @@ def _captions(layout: Layout, diagram: Diagram, boxes: list[Box], across: list[f
         rise = abs(tops[gap + 1] - tops[gap]) / (across[gap + 1] - across[gap]) * written.em * EM / 2
         up = (tops[gap] + tops[gap + 1]) / 2 + rise + 0.12 + 0.3 * CAPITAL
         layout.texts.append(Text((middle, up), written))
-

@@ -1,6 +1,4 @@
-"""Is a picture true: has the statement the value of a contour line where the line is drawn, has a diagram the edges that
-it must have?
-"""
+"""Is a picture true: has the statement the value of a contour line where that is drawn, has a diagram its edges?"""
 
 from __future__ import annotations
 
@@ -58,7 +56,7 @@ def check_picture(picture: Picture, statement: Expr, bench: Bench) -> Verdict:
 
 
 def check_diagram(diagram: Diagram, derivation: Derivation, levels: Mapping[str, Expr]) -> Verdict:
-    """Are the edges of a graph the uses in the definitions `levels`, and is each layer of a network joined to the next?"""
+    """Are the edges of a graph the uses in the definitions `levels`, are layers of a network joined to the next?"""
     faults = _graph_faults(diagram, derivation, levels) if diagram.kind == "graph" else _network_faults(diagram)
     fault = next(faults, "")
     return Verdict("wrong", 1, message=fault) if fault else Verdict("exact", 1)
