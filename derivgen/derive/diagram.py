@@ -183,9 +183,12 @@ def _folded(uses: Uses, path: Sequence[Symbol]) -> tuple[dict[Symbol, int], dict
             for one, column in columns.items()
         }
     rows: dict[int, list[Symbol]] = {}
-    # from the top of a column downwards as the author has them, what is made before what is given
+    # from the top of a column downwards as the author has them, what is given around what is made
     for one in (*reversed([one for one in uses if uses[one]]), *(one for one in uses if not uses[one])):
         rows.setdefault(columns[one], []).append(one)
+    for own in rows.values():
+        given = [one for one in own if not uses[one]]
+        own[:] = [*given[: len(given) // 2], *(one for one in own if uses[one]), *given[len(given) // 2 :]]
     place: dict[Symbol, int] = {}
     where: dict[int, int] = {}
     for column, own in rows.items():

@@ -255,7 +255,7 @@ class PartReader:
         return parsed_node(self.document, child(self.node, field), self.scope, expand)
 
     def _expression(self, task: str) -> Expr | None:
-        if task == "diagram" and self.fields.layers is not None:
+        if task == "diagram" and self._is_network():
             return Symbol("network")
         # the chain rule goes through the quantities of `define`, so their names stay
         if task == "show":
@@ -325,6 +325,11 @@ class PartReader:
             if error is not None:
                 self.document.complain_expression(own, text, error)
         return tuple(options)
+
+    def _is_network(self) -> bool:
+        """Whether the diagram is one of a network; `network` may be a quantity that somebody named so."""
+        word = str(self.fields.diagram).strip() == "network" and "network" not in self.scope.symbols
+        return word or self.fields.layers is not None
 
     def _wrt(self, task: str) -> tuple[Symbol | None, bool]:
         """The symbol to differentiate by, and whether it stands there as a row."""
