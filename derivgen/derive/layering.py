@@ -26,7 +26,7 @@ BESIDE = 0.55
 """How far an edge is from the middle of a node that it passes, at least, in rows."""
 SPINE = 1000
 """How much more an edge between quantities pulls its ends to one height than one from what is given."""
-COLUMN = 1.8
+COLUMN = 1.6
 """How wide a column is, about, in rows."""
 
 
@@ -168,7 +168,7 @@ def _apart(column: Sequence[int | Pass], wanted: Sequence[float], weights: Mappi
     """The heights nearest to those `wanted` that keep order and distance: pooled where they would be too near."""
     depth = [0.0]
     for one, other in pairwise(column):
-        free = 0.45 if isinstance(one, tuple) and isinstance(other, tuple) else 0.7
+        free = 0.45 if isinstance(one, tuple) and isinstance(other, tuple) else 0.85
         depth.append(depth[-1] + (1.0 if isinstance(one, int) and isinstance(other, int) else free))
     pools: list[tuple[float, int, int]] = []
     """Each with its height, its weight and how many items are in it."""
