@@ -131,4 +131,51 @@ class SurfacePlot:
     spots: tuple[Spot, ...] = ()
 
 
-Picture = ContourPlot | SurfacePlot
+NodeKind = Literal["given", "made", "dots"]
+"""What a node of a diagram is: given from outside, made of others, or dots in place of several."""
+
+DiagramKind = Literal["graph", "network"]
+"""A graph of named quantities with an arrow from what is used to what uses it, or layers of a network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node of a diagram; `at` is its column, counted from 0 on the left, and how far it is up, in rows.
+
+    `name` is what it stands for; dots have none, and stand for those in `hidden`, in a graph.
+    """
+
+    name: Expr | None
+    kind: NodeKind
+    at: Point
+    hidden: tuple[Expr, ...] = ()
+    strong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A line from the node at `start` among the nodes of its diagram to that at `end`, through `bends`."""
+
+    start: int
+    end: int
+    bends: Line = ()
+    strong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Diagram:
+    """Nodes and edges between them; what is on the path to be seen is `strong`.
+
+    A network has the names of its `layers`, each with the column that it is in (some may be left out), and of the
+    `weights` in the gaps from the left on, where they are to be shown.
+    """
+
+    kind: DiagramKind
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    layers: tuple[Expr, ...] = ()
+    columns: tuple[int, ...] = ()
+    weights: tuple[Expr, ...] = ()
+
+
+Picture = ContourPlot | SurfacePlot | Diagram

@@ -96,7 +96,7 @@ def solve(part: Part, number: int, layout: Layout, detail: str = "normal", earli
             derivation = earlier.shortened(derivation)
     except CannotDerive as error:
         return Solved(part, number, layout, refusal=str(error))
-    report = check_derivation(derivation, part.scope.values, part.scope.definitions)
+    report = check_derivation(derivation, part.scope.values, part.scope.definitions, part.scope.levels)
     claim = check_claim(part.claim, part, layout, derivation) if part.claim is not None else None
     return Solved(part, number, layout, derivation, report, claim)
 

@@ -11,6 +11,7 @@ from derivgen.derive.chaining import chain
 from derivgen.derive.critical import classify, critical_points
 from derivgen.derive.derivative import derive as derive_derivative
 from derivgen.derive.descent import descend, newton
+from derivgen.derive.diagram import diagram
 from derivgen.derive.differential import derive_differential
 from derivgen.derive.dressing import dressed
 from derivgen.derive.evaluation import round_off
@@ -56,6 +57,7 @@ CALCULUS: dict[str, Callable[[Part, Layout], Derivation]] = {
     "plot": plot,
     "forward": forward,
     "backward": backward,
+    "diagram": diagram,
 }
 """Those that are ordinary calculus: of scalars by scalars, which the part gives as `given.variables`."""
 

@@ -72,7 +72,7 @@ def chain(part: Part, layout: Layout) -> Derivation:
     if array is not None:
         found = _by_matrices(graph, array, steps)
     else:
-        table = _table(graph)
+        table = table_of(graph)
         steps += [table] if table.rows else []
         found = [_derivative(graph, variable, steps, part.form) for variable in variables]
     values = _values(part, graph, found, steps)
@@ -101,7 +101,7 @@ def chain(part: Part, layout: Layout) -> Derivation:
 # --- the table ------------------------------------------------------------------------------------------------------
 
 
-def _table(graph: Graph) -> Table:
+def table_of(graph: Graph) -> Table:
     """The derivatives of each quantity by what it is made of directly."""
     rows: list[tuple[Instance, ...]] = []
     cells = {node: _cells(graph, node) for node in graph.reached()}
@@ -139,7 +139,7 @@ def _derivative(graph: Graph, variable: Symbol, steps: list[Step], form: str) ->
         pairs = [list(pairwise(path)) for path in paths]
         if [len(one) for one in pairs] != [1]:
             lines.to(plus(product(graph.partial(*pair) for pair in own) for own in pairs), chain_rule)
-        terms = [_product_of([partial_of(graph.meaning(node), by) for node, by in own]) for own in pairs]
+        terms = [product_of([partial_of(graph.meaning(node), by) for node, by in own]) for own in pairs]
         lines.to(plus(term for term in terms if term != ZERO_NUMBER), put_derivatives_in)
         _finished(lines, graph)
     steps += lines.lines
@@ -151,7 +151,7 @@ def _derivative(graph: Graph, variable: Symbol, steps: list[Step], form: str) ->
     return result
 
 
-def _product_of(values: list[Expr]) -> Expr:
+def product_of(values: list[Expr]) -> Expr:
     """Derivatives side by side, fractions of numbers in front; a minus sign inside gets parentheses."""
     if ZERO_NUMBER in values:
         return ZERO_NUMBER

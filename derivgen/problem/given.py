@@ -6,22 +6,41 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
+from typing import TypedDict
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from derivgen.errors import ExpressionError
-from derivgen.expr.nodes import SCALAR, Apply, Expr, Matrix, Number, Pi, Plus, Power, Product, Size, Symbol
+from derivgen.expr.nodes import (
+    ONE,
+    SCALAR,
+    Apply,
+    Dim,
+    Entry,
+    Expr,
+    Matrix,
+    Number,
+    Pi,
+    Plus,
+    Power,
+    Product,
+    Size,
+    Symbol,
+)
+from derivgen.expr.shapes import shape, show_shape
+from derivgen.expr.text import text
 from derivgen.expr.walk import subexpressions, symbols
 from derivgen.problem.expression import parse_expression
 from derivgen.problem.marks import Document, child, key_node
 from derivgen.problem.model import Given, Scope
-from derivgen.problem.names import canonical_name, did_you_mean, shorten
+from derivgen.problem.names import canonical_name, did_you_mean, is_name, shorten
 from derivgen.problem.operations import constant
 from derivgen.problem.schema import PartFields
 
 CALCULUS = frozenset(
     "derive gradient jacobian hessian partials evaluate critical_points classify expand chain descend newton "
-    "directional tangent_plane plot forward backward".split()
+    "directional tangent_plane plot forward backward diagram".split()
 )
 """Tasks that may be ordinary calculus, in scalars."""
 
@@ -33,11 +52,22 @@ MOST_STEPS = 50
 MOST_ROWS = 200
 """Of a data table."""
 MOST_VARIABLES = 12
+MOST_LAYERS = 100
+"""Of a network."""
 
 DECIMAL = re.compile(r"(?<![\w.])[0-9]*\.([0-9]+)")
 
 _NEEDS_POINT = ("evaluate", "directional", "tangent_plane")
 _TWO_VARIABLES = ("tangent_plane", "plot")
+
+
+class _Drawn(TypedDict, total=False):
+    """What a diagram gives."""
+
+    path: tuple[Expr, ...]
+    layers: tuple[Dim, ...]
+    names: tuple[Expr, ...]
+    weights: tuple[Expr, ...]
 
 
 def is_formula(expr: Expr) -> bool:
@@ -111,6 +141,7 @@ class GivenReader:
             decimal=self._decimal(),
             kind=fields.kind or self._steepest(),
             sizes=self._sizes(),
+            **self._diagram(),
         )
 
     def _complain(self, field: str, message: str, hint: str = "") -> None:
@@ -128,8 +159,8 @@ class GivenReader:
         if given is None:
             return self._all_variables()
         found: list[Symbol] = []
-        for text in given if isinstance(given, list) else [given]:
-            name = canonical_name(text.strip())
+        for written in given if isinstance(given, list) else [given]:
+            name = canonical_name(written.strip())
             symbol = self.scope.symbols.get(name)
             if symbol is None:
                 if name not in self.document.broken:
@@ -153,7 +184,7 @@ class GivenReader:
         return tuple(found)
 
     def _all_variables(self) -> tuple[Symbol, ...]:
-        if self.task in ("expand", "forward"):
+        if self.task in ("expand", "forward", "diagram"):
             return ()
         scope = self.scope
         if self.task in ("derive", "gradient", "jacobian", "hessian", "chain", "backward"):
@@ -219,6 +250,82 @@ class GivenReader:
             return None
         value = constant(expr)
         return expr if value is None else Number(value)
+
+    # --- diagrams ---------------------------------------------------------------------------------------------------
+
+    def _diagram(self) -> _Drawn:
+        if self.task != "diagram":
+            return {}
+        network = self.fields.layers is not None
+        if str(self.fields.diagram).strip() == "network" and not network and "network" not in self.scope.symbols:
+            self._complain_key("diagram", "a network needs its layers", "add `layers: [3, 4, 2]`")
+        if network and str(self.fields.diagram).strip() != "network":
+            self._complain("layers", "`layers` goes with `diagram: network`")
+        if network and key_node(self.node, "wrt") is not None:
+            self._complain_key("wrt", "`wrt` goes with a diagram of named quantities, not with a network")
+        for field in ("names", "weights"):
+            if not network and key_node(self.node, field) is not None:
+                self._complain(field, f"`{field}` goes with `diagram: network`")
+        layers = self._layers()
+        names, weights = self._named("names"), self._named("weights")
+        if layers and names:
+            self._check_names(layers, names)
+        if layers and weights:
+            self._check_weights(layers, weights)
+        return {"path": self._named("path"), "layers": layers, "names": names, "weights": weights}
+
+    def _layers(self) -> tuple[Dim, ...]:
+        given = self.fields.layers
+        if given is None:
+            return ()
+        found: list[Dim] = []
+        for one in given:
+            written = canonical_name(str(one).strip())
+            if re.fullmatch(r"[0-9]{1,5}", written) and int(written):
+                found.append(Dim(int(written)))
+            elif is_name(written):
+                found.append(Dim(1, (written,)))
+            else:
+                self._complain("layers", f"`{shorten(written)}` is no number of units", "write 4, or a letter")
+                return ()
+        if not 2 <= len(found) <= MOST_LAYERS:
+            self._complain("layers", f"a network has from 2 to {MOST_LAYERS} layers, this one has {len(found)}")
+            return ()
+        return tuple(found)
+
+    def _named(self, field: str) -> tuple[Expr, ...]:
+        """Symbols, and entries of them, that are listed at `field`."""
+        node = child(self.node, field)
+        found: list[Expr] = []
+        for own in node.value if isinstance(node, SequenceNode) else [node] if node is not None else []:
+            expr = parsed_node(self.document, own, self.scope, expand=False)
+            if expr is None:
+                continue
+            if not isinstance(expr, Symbol) and not (isinstance(expr, Entry) and isinstance(expr.base, Symbol)):
+                self.document.complain(f"`{field}` has names, or entries: x, x[1]", self.document.node_place(own))
+                continue
+            found.append(expr)
+        return tuple(found)
+
+    def _check_names(self, layers: tuple[Dim, ...], names: tuple[Expr, ...]) -> None:
+        if len(names) != len(layers):
+            self._complain("names", f"there are {len(layers)} layers and {len(names)} names")
+            return
+        for size, name in zip(layers, names, strict=True):
+            of = shape(name)
+            if of != (size, ONE):
+                message = f"{text(name)} is {show_shape(of)}, and its layer has {size} unit{'' if size == ONE else 's'}"
+                self._complain("names", message)
+
+    def _check_weights(self, layers: tuple[Dim, ...], weights: tuple[Expr, ...]) -> None:
+        if len(weights) != len(layers) - 1:
+            self._complain("weights", f"there are {len(layers) - 1} gaps and {len(weights)} names of weights")
+            return
+        for (before, after), name in zip(pairwise(layers), weights, strict=True):
+            of = shape(name)
+            if of not in ((after, before), (before, after)):
+                message = f"{text(name)} is {show_shape(of)}, and leads from {before} to {after} units"
+                self._complain("weights", message, f"it is matrix({after}, {before})")
 
     # --- numbers ----------------------------------------------------------------------------------------------------
 

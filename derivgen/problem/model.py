@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from derivgen.errors import Place
-from derivgen.expr.nodes import Expr, Function, Index, Layout, Shape, Slope, Symbol
+from derivgen.expr.nodes import Dim, Expr, Function, Index, Layout, Shape, Slope, Symbol
 
 Values = tuple[tuple[Fraction, ...], ...]
 """The rows of an array with given numbers; one row of one number for a scalar."""
@@ -97,6 +97,13 @@ class Given:
     """Of a plot: contours, surface or path."""
     sizes: tuple[tuple[int, int], ...] = ()
     """Numbers of inputs and outputs for which forward and reverse mode are compared."""
+    path: tuple[Expr, ...] = ()
+    """The path of a diagram that is to be seen: names, or entries of them."""
+    layers: tuple[Dim, ...] = ()
+    """How many units each layer of a network has; where there are some, the diagram is one of a network."""
+    names: tuple[Expr, ...] = ()
+    """Of the layers: vectors, scalars or entries."""
+    weights: tuple[Expr, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,10 @@ _FIELDS_OF = {
     "sizes": ("backward",),
     "of": ("shapes",),
     "functions": ("shapes", "chain"),
+    "path": ("diagram",),
+    "layers": ("diagram",),
+    "names": ("diagram",),
+    "weights": ("diagram",),
 }
 GREEK_LETTERS = frozenset(
     "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi rho sigma tau phi chi psi omega ell "
@@ -251,11 +255,13 @@ class PartReader:
         return parsed_node(self.document, child(self.node, field), self.scope, expand)
 
     def _expression(self, task: str) -> Expr | None:
+        if task == "diagram" and self._is_network():
+            return Symbol("network")
         # the chain rule goes through the quantities of `define`, so their names stay
         if task == "show":
             return self._side("left")
         if task != "shapes":
-            return self._parsed(task, expand=task not in ("chain", *PASSES))
+            return self._parsed(task, expand=task not in ("chain", "diagram", *PASSES))
         if key_node(self.node, "of") is None:
             self._complain_key(task, "`of` is missing: what the derivative is taken of", "add `of: u.T @ v`")
         return self._parsed("of")
@@ -319,6 +325,11 @@ class PartReader:
             if error is not None:
                 self.document.complain_expression(own, text, error)
         return tuple(options)
+
+    def _is_network(self) -> bool:
+        """Whether the diagram is one of a network; `network` may be a quantity that somebody named so."""
+        word = str(self.fields.diagram).strip() == "network" and "network" not in self.scope.symbols
+        return word or self.fields.layers is not None
 
     def _wrt(self, task: str) -> tuple[Symbol | None, bool]:
         """The symbol to differentiate by, and whether it stands there as a row."""

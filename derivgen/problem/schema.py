@@ -26,6 +26,7 @@ Later = Any
 TASKS = (
     *("derive", "gradient", "jacobian", "hessian", "partials", "evaluate", "critical_points", "classify", "expand"),
     *("chain", "descend", "newton", "solve", "directional", "tangent_plane", "plot"),
+    "diagram",
     *("matrix_form", "element_form", "layouts", "text"),
     *("forward", "backward", "shapes", "show"),
 )
@@ -147,6 +148,15 @@ class PartFields(_Fields):
     show: dict[str, str] | None = _option(
         "Show", "Two sides, `left` and `right`: why they are equal, or where they are not.", {"left": "A", "right": "B"}
     )
+    diagram: str | None = _option(
+        "Diagram", "A quantity of `define` whose graph is to be drawn, or `network` with its `layers`.", "L", "network"
+    )
+    path: OneOrMore | None = _option("Path", "The path of a diagram that is to be seen.", ["L", "h", "w"])
+    layers: list[str | int] | None = _option("Layers", "How many units each layer of a network has.", [3, "n", 1])
+    names: OneOrMore | None = _option(
+        "Names of layers", "Vectors (scalars for one unit), or entries of them.", ["x", "h", "y_hat"]
+    )
+    weights: OneOrMore | None = _option("Names of weights", "The matrices between the layers.", ["W1", "W2"])
     latex: Later = _later("LaTeX expression")
     forward: Written | None = _option(
         "Forward pass", "A quantity of `define`, a list of them, or an expression in them, to be worked out.", "L"

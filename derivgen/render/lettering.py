@@ -16,6 +16,9 @@ from derivgen.render.plain import unicode_math
 NARROW, BROAD, LETTER_EM = frozenset("fijlrt'., "), frozenset("mwMW"), (0.33, 0.52, 0.83)
 """Letters of words, and how wide narrow, other and broad ones are in em."""
 
+LETTERS = "A-Za-zÀ-ÖØ-öø-žα-ωϵϕϑ"
+"""With those that have accents, such as a y with a hat."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -77,11 +80,16 @@ def number_text(value: Fraction | float) -> tuple[str, str]:
 
 
 def _runs(plain: str) -> Iterable[Run]:
-    """Mathematics in plain text as pieces: letters are italic, what follows `_` is lowered."""
-    for piece in re.finditer(r"_(\w+)|([A-Za-z]{2,})|([A-Za-zα-ωϵϕϑ])(\d*)|([^A-Za-zα-ωϵϕϑ_]+|_)", plain):
-        lowered, word, letter, digits, rest = piece.groups()
+    """Mathematics in plain text as pieces: letters are italic, what follows `_` is lowered.
+
+    Subscripts one after the other are the row of one entry, or a subscript of a name and that of its entry: h_1,4.
+    """
+    before = False
+    for piece in re.finditer(rf"_\{{([^}}]*)\}}|_(\w+)|([A-Za-z]{{2,}})|([{LETTERS}])(\d*)|([^{LETTERS}_]+|_)", plain):
+        braced, lowered, word, letter, digits, rest = piece.groups()
+        lowered = braced or lowered
         if lowered:
-            yield Run(lowered, lowered.isalpha(), True)
+            yield Run(f",{lowered}" if before else lowered, lowered.isalpha(), True)
         elif word:
             yield Run(word)
         elif letter:
@@ -90,3 +98,4 @@ def _runs(plain: str) -> Iterable[Run]:
                 yield Run(digits, False, True)
         else:
             yield Run(rest.replace("-", "−"))
+        before = bool(lowered or digits)

@@ -20,13 +20,15 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from derivgen.errors import TemplateError
-from derivgen.picture import Axis, ContourPlot, Face, Line, Picture, Point, SurfacePlot
+from derivgen.picture import Axis, ContourPlot, Diagram, Face, Line, Node, Picture, Point, SurfacePlot
 from derivgen.render.environment import environment, render, words
 from derivgen.render.lettering import Run, number_text
-from derivgen.render.picture_layout import Align, Text, layout_of
+from derivgen.render.picture_layout import Align, DrawnEdge, DrawnNode, Text, layout_of
 from derivgen.render.plain import unicode_math
 
 SHADES = 8
+DOTS = 0.16
+"""From one to the next of three dots, in cm."""
 PX = 40
 """One cm in px."""
 
@@ -76,6 +78,34 @@ class PathView:
 
 
 @dataclass(frozen=True, slots=True)
+class EdgeView:
+    """An edge of a diagram, with the head of its arrow where it has one."""
+
+    line: LineView
+    head: LineView | None
+    strong: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """A node of a diagram around (x, y), from (left, top); `radius` is that of a circle, None for a box.
+
+    Of dots, `dots` are the places.
+    """
+
+    kind: str
+    x: str
+    y: str
+    left: str
+    top: str
+    width: str
+    height: str
+    radius: str | None
+    strong: bool
+    dots: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PictureView:
     """A picture in the unit of a format, in the order of drawing.
 
@@ -100,6 +130,8 @@ class PictureView:
     title: str
     description: str
     key: str
+    edges: tuple[EdgeView, ...] = ()
+    nodes: tuple[NodeView, ...] = ()
 
 
 # --- from cm to a format --------------------------------------------------------------------------------------------
@@ -168,6 +200,8 @@ def picture_view(picture: Picture, paper: Paper, said: Mapping[str, Any]) -> Pic
         title,
         description,
         key="",
+        edges=tuple(_edge_view(edge, paper) for edge in sorted(layout.edges, key=lambda edge: edge.strong)),
+        nodes=tuple(_node_view(node, paper) for node in layout.nodes),
     )
     # of what is printed: the last digits of a float are not the same on every machine
     return replace(view, key=hashlib.sha256(repr(view).encode()).hexdigest()[:8])
@@ -176,6 +210,27 @@ def picture_view(picture: Picture, paper: Paper, said: Mapping[str, Any]) -> Pic
 def _shade(face: Face) -> int:
     """0 is the darkest."""
     return min(SHADES - 1, int(face.light * SHADES))
+
+
+def _edge_view(edge: DrawnEdge, paper: Paper) -> EdgeView:
+    head = None if edge.head is None else paper.line(edge.head, closed=True)
+    return EdgeView(paper.line(edge.line), head, edge.strong)
+
+
+def _node_view(node: DrawnNode, paper: Paper) -> NodeView:
+    (x, y), wide, high = node.box.centre, node.box.width, node.box.height
+    steps = {"dots down": (0.0, 1.0), "dots across": (1.0, 0.0)}.get(node.kind)
+    dots = () if steps is None else tuple((x + steps[0] * k, y + steps[1] * k) for k in (-DOTS, 0.0, DOTS))
+    return NodeView(
+        node.kind,
+        *paper.place((x, y)),
+        *paper.place((x - wide / 2, y + high / 2)),
+        paper.number(wide),
+        paper.number(high),
+        paper.number(wide / 2) if wide == high else None,
+        node.strong,
+        tuple(map(paper.place, dots)),
+    )
 
 
 def _text_view(text: Text, paper: Paper) -> TextView:
@@ -189,6 +244,8 @@ def _text_view(text: Text, paper: Paper) -> TextView:
 
 def _alternative(picture: Picture, said: Mapping[str, Any]) -> tuple[str, str]:
     """The title and the description, for who does not see the picture."""
+    if isinstance(picture, Diagram):
+        return _diagram_alternative(picture, said)
     function = unicode_math(picture.function).replace("-", "−")
     match picture:
         case ContourPlot(_, across, up, contours, marks, paths, outside):
@@ -213,6 +270,32 @@ def _alternative(picture: Picture, said: Mapping[str, Any]) -> tuple[str, str]:
                 sentences.append(_filled(said["mark_value"], kind=kind, place=_place(spot.mark.at), value=value))
         case _:
             assert_never(picture)
+    return title, " ".join(sentences)
+
+
+def _diagram_alternative(diagram: Diagram, said: Mapping[str, Any]) -> tuple[str, str]:
+    """What is made of what, or what the layers are, and the path to be seen."""
+
+    def name(node: Node) -> str:
+        return unicode_math(node.name) if node.name is not None else ", ".join(map(unicode_math, node.hidden))
+
+    nodes, sentences = diagram.nodes, []
+    if diagram.kind == "network":
+        title = said["network_title"]
+        for layer, column in zip(diagram.layers, diagram.columns, strict=True):
+            shown = [node for node in nodes if node.at[0] == column]
+            units = ", ".join(unicode_math(node.name) if node.name is not None else "…" for node in shown)
+            sentences.append(_filled(said["layer"], name=unicode_math(layer), units=units))
+        sentences.append(said["joined"])
+        strong = [name(node) for node in nodes if node.strong]
+        sentences += [_filled(said["strong_units"], units=", ".join(strong))] if strong else []
+        return title, " ".join(sentences)
+    title = _filled(said["graph_title"], name=name(nodes[-1]))
+    for k, node in enumerate(nodes):
+        parts = [name(nodes[edge.start]) for edge in diagram.edges if edge.end == k]
+        sentences += [_filled(said["made_of"], name=name(node), parts=", ".join(parts))] if parts else []
+    path = [node for node in nodes if node.strong]
+    sentences += [_filled(said["strong_path"], path=" → ".join(map(name, path)))] if path else []
     return title, " ".join(sentences)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, assert_never
 
 import numpy as np
 
-from derivgen.picture import ContourPlot, Face, Label, Line, Mark, Path, Picture, Point, Ruler, SurfacePlot
+from derivgen.picture import ContourPlot, Diagram, Face, Label, Line, Mark, Path, Picture, Point, Ruler, SurfacePlot
 from derivgen.render.lettering import Written, text_of
 from derivgen.render.placement import (
     Box,
@@ -66,9 +66,29 @@ class Text:
         return (x, y - 0.4 * CAPITAL), (x + self.width, y + 1.2 * CAPITAL)
 
 
+@dataclass(frozen=True, slots=True)
+class DrawnNode:
+    """A node of a diagram: a circle where `box` is a square, without a border where it is dots across or down."""
+
+    kind: str
+    box: Box
+    strong: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnEdge:
+    """An edge of a diagram, and the head of its arrow where it has one."""
+
+    line: Line
+    head: Line | None
+    strong: bool
+
+
 @dataclass(slots=True)
 class Layout:
-    """What is drawn, in cm upwards from the lower left corner of a frame, or the middle of the floor of a surface."""
+    """What is drawn, in cm upwards from the lower left corner of a frame, the middle of the floor of a surface, or the
+    middle of the left side of a diagram.
+    """
 
     outside: list[Line] = field(default_factory=list)
     hatching: list[Line] = field(default_factory=list)
@@ -84,9 +104,13 @@ class Layout:
     backs: list[Line] = field(default_factory=list)
     """White boxes behind texts."""
     texts: list[Text] = field(default_factory=list)
+    edges: list[DrawnEdge] = field(default_factory=list)
+    nodes: list[DrawnNode] = field(default_factory=list)
 
     def extent(self) -> Box:
         lines = [*self.frame, *self.behind, *(face.corners for face in self.faces)]
+        lines += [edge.line for edge in self.edges]
+        lines += [node.box.grown(0.05).corners() for node in self.nodes]
         return around([*lines, *(text.corners() for text in self.texts if not text.angle)])
 
 
@@ -100,6 +124,10 @@ def layout_of(picture: Picture, said: Mapping[str, Any]) -> Layout:
         case SurfacePlot():
             layout = _surface_layout(picture)
             marks, paths = [spot.mark for spot in picture.spots], ()
+        case Diagram():
+            from derivgen.render.diagram_layout import diagram_layout
+
+            return diagram_layout(picture)
         case _:
             assert_never(picture)
     _legend(layout, marks, paths, said)

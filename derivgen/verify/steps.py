@@ -29,6 +29,7 @@ from derivgen.errors import ShapeError
 from derivgen.expr.nodes import At, Differential, Entry, Expr, Index, Layout, Partial, Symbol, Transpose
 from derivgen.expr.shapes import axes, is_scalar, shape
 from derivgen.expr.walk import free_indices, transform
+from derivgen.picture import Diagram
 from derivgen.problem.model import Values
 from derivgen.verify.arrange import arrange_all, derivative_with
 from derivgen.verify.arrays import Array, BadPoint, TooLarge
@@ -41,7 +42,7 @@ from derivgen.verify.differences import (
     central_differences,
     derivative_order,
 )
-from derivgen.verify.drawn import check_picture
+from derivgen.verify.drawn import check_diagram, check_picture
 from derivgen.verify.evaluate import Evaluator, Unknown
 from derivgen.verify.extrema import EXTREMA, check_extrema, no_other_solution
 from derivgen.verify.linear import only_solution
@@ -90,14 +91,16 @@ def check_derivation(
     derivation: Derivation,
     values: Mapping[str, Values] | None = None,
     definitions: Mapping[str, Expr] | None = None,
+    levels: Mapping[str, Expr] | None = None,
 ) -> Report:
     """Checks every line of `derivation` and its result.
 
     A line holds if both sides are equal, it starts where the line before ended (or at the question), everything shown
-    beside and below it is true, and its heading is what it says.
+    beside and below it is true, and its heading is what it says. `levels` are the named quantities as they were
+    written, by the names of those before them: what a diagram shows.
     """
     try:
-        return _Check(derivation, values, definitions).report()
+        return _Check(derivation, values, definitions, levels).report()
     except ShapeError as error:
         wrong = Verdict("wrong", message=str(error))
         return Report((wrong,) * len(derivation.steps), wrong)
@@ -109,8 +112,10 @@ class _Check:
         derivation: Derivation,
         values: Mapping[str, Values] | None,
         definitions: Mapping[str, Expr] | None,
+        levels: Mapping[str, Expr] | None = None,
     ) -> None:
         self.derivation = derivation
+        self.levels = levels or {}
         named = dict(definitions or {})
         self.quantity = derivation.quantity
         if self.quantity is not None and self.quantity.shape == shape(derivation.statement):
@@ -175,7 +180,10 @@ class _Check:
                 else:
                     yield no_other_solution(unknowns, equations, points, self.bench)
             case Drawing(picture):
-                yield check_picture(picture, self.derivation.statement, self.bench)
+                if isinstance(picture, Diagram):
+                    yield check_diagram(picture, self.derivation, self.levels)
+                else:
+                    yield check_picture(picture, self.derivation.statement, self.bench)
             case Options():
                 yield from check_options(step, self.derivation, self.bench)
             case _:
@@ -289,6 +297,9 @@ class _Check:
     def _answer(self, question: Expr) -> Iterator[Verdict]:
         """The result against what was asked for: by dual numbers, and a derivative by central differences too."""
         derivation = self.derivation
+        if derivation.task == "diagram" and question == derivation.result:
+            yield Verdict("exact", self.bench.wanted)  # nothing is asked but the picture, which is checked as a step
+            return
         if derivation.task in EXTREMA:
             yield check_extrema(derivation, self.bench)
             return
