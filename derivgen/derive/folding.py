@@ -39,7 +39,11 @@ def folded(expr: Expr, definitions: Mapping[str, Expr], symbols: Mapping[str, Sy
 
 def _with_names(expr: Expr, known: Mapping[str, Expr], symbols: Mapping[str, Symbol]) -> Expr:
     for name, meaning in known.items():
-        expr = transform(expr, partial(_named, meaning=meaning, symbol=symbols[name]))
+        symbol = symbols[name]
+        expr = transform(expr, partial(_named, meaning=meaning, symbol=symbol))
+        turned = transpose(meaning)
+        if turned != meaning and not isinstance(turned, Transpose):
+            expr = transform(expr, partial(_named, meaning=turned, symbol=transpose(symbol)))
     return expr
 
 
@@ -62,7 +66,7 @@ def folded_lines(
     return tuple(found)
 
 
-def _named(node: Expr, meaning: Expr, symbol: Symbol) -> Expr | None:
+def _named(node: Expr, meaning: Expr, symbol: Expr) -> Expr | None:
     made: Expr | None = None
     match node, meaning:
         case Plus(terms), Plus(wanted) if len(terms) >= len(wanted):
@@ -86,7 +90,7 @@ def _among(factors: tuple[Expr, ...], wanted: tuple[Expr, ...], symbol: Expr) ->
     return product((*numbers, symbol, *(factor for factor in rest if factor not in numbers)))
 
 
-def _with_scalars(node: Expr, meaning: Product, symbol: Symbol) -> Expr | None:
+def _with_scalars(node: Expr, meaning: Product, symbol: Expr) -> Expr | None:
     """Where the scalars of `meaning` stand in front of `node` and its array somewhere inside: 2 (u v) w' is d w' for
     d = 2 u v, and (x - m)'g (x - m)/s^3 is h'g h/s for h = (x - m)/s.
     """
@@ -128,7 +132,7 @@ def _lowered(factor: Expr, scalar: Expr) -> Expr:
     return ONE_NUMBER
 
 
-def _swapped(expr: Expr, core: Expr, symbol: Symbol) -> Expr | None:
+def _swapped(expr: Expr, core: Expr, symbol: Expr) -> Expr | None:
     """`expr` with `symbol` in the place of one `core`, where it is linear in that; None where there is none."""
     if type(expr) is type(core):
         if _sorted(expr) == _sorted(core):
