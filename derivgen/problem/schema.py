@@ -28,6 +28,7 @@ TASKS = (
     *("chain", "descend", "newton", "solve", "directional", "tangent_plane", "plot"),
     *("matrix_form", "element_form", "layouts", "text"),
     *("forward", "backward", "shapes", "show"),
+    "backprop",
 )
 """The tasks that are there."""
 LATER_TASKS = "code".split()
@@ -146,6 +147,8 @@ class PartFields(_Fields):
     )
     show: dict[str, str] | None = _option(
         "Show", "Two sides, `left` and `right`: why they are equal, or where they are not.", {"left": "A", "right": "B"}
+    backprop: str | None = _option(
+        "Back-propagation", "A loss in quantities of `define`: its gradients by each of them and by `wrt`.", "L"
     )
     latex: Later = _later("LaTeX expression")
     forward: Written | None = _option(
