@@ -77,7 +77,7 @@ def backprop(part: Part, layout: Layout) -> Derivation:
         quantity=network.loss,
         layout=layout,
         question=network.gradient(last),
-        named=(*network.levels.items(), *network.named.items()),
+        named=(*network.levels.items(), (network.loss, network.top), *network.named.items()),
     )
 
 
@@ -115,7 +115,9 @@ class _Network:
     def _joined_output(self) -> Symbol | None:
         """Probabilities under a logarithm: softmax or sigmoid that only the loss sees, and that cancels there."""
         for node, meaning in self.levels.items():
-            squashes = isinstance(meaning, Softmax) or (isinstance(meaning, Apply) and meaning.function.name == "sigmoid")
+            squashes = isinstance(meaning, Softmax) or (
+                isinstance(meaning, Apply) and meaning.function.name == "sigmoid"
+            )
             alone = not any(node in symbols(other) for other in self.levels.values())
             if squashes and alone and any(_is_log(one, node) for one in subexpressions(self.top)):
                 return node
@@ -265,7 +267,9 @@ class _Network:
             statement = MatMul((Transpose(held), meaning))
         else:
             statement = Total(product((held, meaning)))
-        scope = replace(self.part.scope, symbols={**self.part.scope.symbols, held.name: held}, definitions={}, levels={})
+        scope = replace(
+            self.part.scope, symbols={**self.part.scope.symbols, held.name: held}, definitions={}, levels={}
+        )
         asked = replace(
             self.part, task="derive", scope=scope, expression=statement, wrt=node, order=1, method="index", claim=None
         )
@@ -391,8 +395,8 @@ def _put(expr: Expr, held: Symbol, above: Expr) -> Expr:
 
 
 GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega "
-    "Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split()
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
+    "omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split()
 )
 ACCENTS = ("hat", "bar", "tilde", "dot")
 

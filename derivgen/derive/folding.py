@@ -113,7 +113,7 @@ def _with_scalars(node: Expr, meaning: Product, symbol: Expr) -> Expr | None:
 
 
 def _reaches(factor: Expr, scalar: Expr) -> bool:
-    """Whether `scalar` can be taken out of `factor`: the same, or a power as high; of a number only its sign is free."""
+    """Whether `scalar` can be taken out of `factor`: the same, or a power as high; a number but for its sign."""
     match factor, scalar:
         case Number(value), Number(wanted):
             return abs(value) == abs(wanted)

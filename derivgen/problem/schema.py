@@ -147,6 +147,7 @@ class PartFields(_Fields):
     )
     show: dict[str, str] | None = _option(
         "Show", "Two sides, `left` and `right`: why they are equal, or where they are not.", {"left": "A", "right": "B"}
+    )
     backprop: str | None = _option(
         "Back-propagation", "A loss in quantities of `define`: its gradients by each of them and by `wrt`.", "L"
     )

@@ -217,7 +217,9 @@ PRINTED = [
 
 
 @pytest.mark.parametrize("layout", Layout)
-@pytest.mark.parametrize(("given", "expression", "wrt", *Layout), PRINTED, ids=[f"{row[1]}-{row[2]}" for row in PRINTED])
+@pytest.mark.parametrize(
+    ("given", "expression", "wrt", *Layout), PRINTED, ids=[f"{row[1]}-{row[2]}" for row in PRINTED]
+)
 def test_as_textbooks_print_it(
     tmp_path: Path,
     given: str,
