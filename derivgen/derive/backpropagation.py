@@ -30,7 +30,9 @@ from derivgen.expr.nodes import (
     Index,
     Layout,
     MatMul,
+    Number,
     Partial,
+    Plus,
     Product,
     Softmax,
     Sum,
@@ -41,6 +43,7 @@ from derivgen.expr.nodes import (
 from derivgen.expr.shapes import is_scalar, shape, show_shape
 from derivgen.expr.walk import depends_on, fresh_index, subexpressions, symbols, transform
 from derivgen.problem.model import Part
+from derivgen.rules.algebra import minus_difference
 from derivgen.rules.backpropagation import (
     chain_rule_entrywise,
     chain_rule_through,
@@ -136,15 +139,13 @@ class _Network:
         """The quantities that the variables are inside of, from the output to the input, each followed by its
         variables.
         """
-        skipped = self._joined_output()
-        found: list[Symbol] = []
         waiting = list(self.variables)
-        for node in reversed(self.levels):
-            if node == skipped or not any(self._depends(node, variable) for variable in self.variables):
-                continue
-            if not self._reaches(self.loss, node):
-                continue
-            found.append(node)
+        moved: set[Symbol] = set(self.variables)
+        for node, meaning in self.levels.items():
+            if moved & set(symbols(meaning)):
+                moved.add(node)
+        seen = _inside(self._loss_in_full(), self.levels)
+        found = [node for node in reversed(self.levels) if node in moved and node in seen]
         done: list[Symbol] = []
         for node in found:
             done.append(node)
@@ -154,14 +155,6 @@ class _Network:
                     done.append(variable)
                     waiting.remove(variable)
         return [*waiting, *done]
-
-    def _depends(self, node: Symbol, variable: Symbol) -> bool:
-        own = symbols(self.levels[node])
-        return variable in own or any(one in self.levels and self._depends(one, variable) for one in own)
-
-    def _reaches(self, node: Symbol, wanted: Symbol) -> bool:
-        own = symbols(self.meaning(node))
-        return wanted in own or any(one in self.levels and self._reaches(one, wanted) for one in own)
 
     # --- names ------------------------------------------------------------------------------------------------------
 
@@ -276,7 +269,7 @@ class _Network:
         found = derive_derivative(asked, Layout.DENOMINATOR)
         if found.form != "matrix":
             raise CannotDerive(f"the gradient by {node.name} has no matrix form: {found.reason}")
-        result = self._in_names(found.result)
+        result = _without_minus(self._in_names(found.result))
         first = transform(result, partial(_first, wanted=held))
         return _put(first, held, above)
 
@@ -374,6 +367,15 @@ def _first(node: Expr, wanted: Symbol) -> Expr | None:
     scalars = [one for one in factors if is_scalar(one)]
     rest = [one for one in factors if one not in ahead and one not in scalars]
     return Product((*scalars, *ahead, *rest)) if len(factors) > 1 else None
+
+
+def _without_minus(expr: Expr) -> Expr:
+    """-(y - p)/n as (p - y)/n."""
+    match expr:
+        case Product((Number() as sign, *front, Plus() as difference)):
+            turned = minus_difference(Product((sign, difference)))
+            return expr if turned is None else product((*front, turned))
+    return expr
 
 
 def _put(expr: Expr, held: Symbol, above: Expr) -> Expr:

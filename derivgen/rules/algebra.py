@@ -257,9 +257,8 @@ def order_of_terms(expr: Expr) -> Expr | None:
 @rule("minus a difference", law="-(u - v) = v - u", source=ARITHMETIC)
 def minus_difference(expr: Expr) -> Expr | None:
     match expr:
-        case Product((Number(value), *front, Plus((first, second)))) if value == -1 and all(map(is_scalar, front)):
-            turned = _difference_turned(first, second)
-            return None if turned is None else product((*front, turned))
+        case Product((Number(value), Plus((first, second)))) if value == -1:
+            return _difference_turned(first, second)
         case Product((Number(value), MatMul((Plus((first, second)), *more)))) if value == -1:
             turned = _difference_turned(first, second)
             return None if turned is None else MatMul((turned, *more))
