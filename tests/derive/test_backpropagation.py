@@ -149,8 +149,8 @@ def test_lines_in_numerator_layout(tmp_path: Path) -> None:
     assert written(answered(tmp_path, BATCH, "V, X", Layout.NUMERATOR)) == [
         "dL/dA = (A - Y).T / N",
         "delta = dL/dZ",
-        "delta = dL/dA * (1 - A**2).T",
-        "delta = ((1 - A**2) * (A - Y)).T / N",
+        "delta = dL/dA * (1 - (A**2).T)",
+        "delta = ((A - Y) * (1 - A**2)).T / N",
         "dL/dV = delta @ X",
         "dL/dX = V @ delta",
     ]
