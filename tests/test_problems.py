@@ -40,6 +40,13 @@ ERRATA = {
     "m2-4.2.1L": "rounded",
     "m2-7.2.7": "rounded",
     "cmu-3.4.1b-7": "wrong",
+    "cmu-3.4.5a": "wrong",
+    "cmu-3.4.5b": "wrong",
+    "cmu-3.4.5c": "wrong",
+    "cmu-3.4.5d": "wrong",
+    "cmu-3.4.5d-J": "wrong",
+    "m2-7.3.1p3": "rounded",
+    "m2-7.3.4g3": "rounded",
 }
 
 

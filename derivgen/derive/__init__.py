@@ -7,6 +7,7 @@ from collections.abc import Callable
 from derivgen.derivation import Derivation, Rule
 from derivgen.derive import objects
 from derivgen.derive.abstract_chain import chain_rule, entries_in_layout
+from derivgen.derive.backpropagation import backprop
 from derivgen.derive.chaining import chain
 from derivgen.derive.critical import classify, critical_points
 from derivgen.derive.derivative import derive as derive_derivative
@@ -30,6 +31,7 @@ from derivgen.expr.shapes import is_scalar
 from derivgen.expr.walk import symbols
 from derivgen.problem.given import PASSES
 from derivgen.problem.model import Part
+from derivgen.rules.backpropagation import BACKPROPAGATION
 from derivgen.rules.optimisation import NAMES as OPTIMISATION_NAMES
 from derivgen.rules.solving import SOLVING
 
@@ -58,6 +60,7 @@ CALCULUS: dict[str, Callable[[Part, Layout], Derivation]] = {
     "forward": forward,
     "backward": backward,
     "diagram": diagram,
+    "backprop": backprop,
 }
 """Those that are ordinary calculus: of scalars by scalars, which the part gives as `given.variables`."""
 
@@ -68,6 +71,7 @@ LAWS: tuple[Rule, ...] = (
     round_off,
     *PASS_LAWS,
     entries_in_layout,
+    *BACKPROPAGATION,
 )
 """Laws that lines are named after beside those of the rules' CATALOGUE."""
 

@@ -14,7 +14,7 @@ from derivgen.derive.naming import indices_for, quantity_for, reserved_names
 from derivgen.derive.record import QUIET, Recorder, Stage, pending, rename_apart
 from derivgen.derive.tidying import exhausted
 from derivgen.errors import CannotDerive, NoMatrixForm
-from derivgen.expr.build import plus, product
+from derivgen.expr.build import plus, product, transpose
 from derivgen.expr.nodes import SCALAR, Entry, Expr, Index, Layout, Partial, Plus, Product, Sum, Symbol
 from derivgen.expr.shapes import axes, shape
 from derivgen.expr.text import text
@@ -176,8 +176,7 @@ def _concluded(task: _Task, lines: list[Rewrite], recorder: Recorder, part: Part
     else:
         try:
             array = matrix_lines(recorder, place.indices)
-            array = folded(array, part.scope.definitions, part.scope.symbols)
-            result = readable(transposed(place.arrange(array), part.wrt_transposed))
+            result = readable(transposed(place.arrange(_in_names(array, part.scope)), part.wrt_transposed))
         except NoMatrixForm as error:
             reason = str(error)
             recorder.current = entries
@@ -228,6 +227,10 @@ def matrix_lines(recorder: Recorder, indices: tuple[Index, ...]) -> Expr:
     array = assembly.assemble(found, indices)
     known: list[Rule] = []
     plain = exhausted(array, matrix_algebra.READABLE, known)
+    if len(indices) == 2 and any(isinstance(node, Plus) for node in subexpressions(plain)):
+        # common factors are easier to find in columns than in rows
+        turned = transpose(exhausted(assembly.assemble(found, indices[::-1]), matrix_algebra.READABLE, []))
+        plain = turned if len(text(turned)) < len(text(plain)) else plain
     main = [rule for rule in known if rule not in QUIET]
     if main or isinstance(found, Plus):
         if used:
@@ -254,6 +257,11 @@ def read_as(found: Expr, indices: tuple[Index, ...]) -> Rule:
 
 def _entry_or_scalar(array: Expr, indices: tuple[Index, ...]) -> Expr:
     return Entry(array, indices) if indices else array
+
+
+def _in_names(array: Expr, scope: Scope) -> Expr:
+    """`array` with defined quantities by their names, which may leave it with common factors."""
+    return folded(array, scope.definitions, scope.symbols)
 
 
 def readable(array: Expr) -> Expr:
@@ -292,7 +300,7 @@ def _others(task: _Task, entries: Expr, result: Expr, part: Part) -> tuple[tuple
             continue
         quiet = Recorder(entries, entries)
         array = matrix_lines(quiet, place.indices)
-        array = folded(array, part.scope.definitions, part.scope.symbols)
+        array = _in_names(array, part.scope)
         other = readable(transposed(place.arrange(array), part.wrt_transposed))
         if other != result:
             found.append((layout, other))

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 
 from derivgen.derivation import Conclude, Rewrite, Step
-from derivgen.expr.build import plus, product
-from derivgen.expr.nodes import Expr, Number, Plus, Product, Symbol
+from derivgen.expr.build import factors_of, plus, product, split_scalars, transpose
+from derivgen.expr.nodes import (
+    ONE_NUMBER,
+    Diag,
+    Expr,
+    MatMul,
+    Number,
+    Plus,
+    Power,
+    Product,
+    Symbol,
+    Total,
+    Transpose,
+)
 from derivgen.expr.shapes import shape
 from derivgen.expr.text import text
-from derivgen.expr.walk import transform
+from derivgen.expr.walk import parts, transform, with_parts
 
 
 def folded(expr: Expr, definitions: Mapping[str, Expr], symbols: Mapping[str, Symbol]) -> Expr:
@@ -27,7 +39,11 @@ def folded(expr: Expr, definitions: Mapping[str, Expr], symbols: Mapping[str, Sy
 
 def _with_names(expr: Expr, known: Mapping[str, Expr], symbols: Mapping[str, Symbol]) -> Expr:
     for name, meaning in known.items():
-        expr = transform(expr, partial(_named, meaning=meaning, symbol=symbols[name]))
+        symbol = symbols[name]
+        expr = transform(expr, partial(_named, meaning=meaning, symbol=symbol))
+        turned = transpose(meaning)
+        if turned != meaning and not isinstance(turned, Transpose):
+            expr = transform(expr, partial(_named, meaning=turned, symbol=transpose(symbol)))
     return expr
 
 
@@ -50,17 +66,91 @@ def folded_lines(
     return tuple(found)
 
 
-def _named(node: Expr, meaning: Expr, symbol: Symbol) -> Expr | None:
-    if _sorted(node) == _sorted(meaning):
-        return symbol
+def _named(node: Expr, meaning: Expr, symbol: Expr) -> Expr | None:
     made: Expr | None = None
     match node, meaning:
-        case Plus(terms), Plus(wanted) if (rest := _without(terms, wanted)) is not None:
-            made = plus((symbol, *rest))
-        case Product(factors), Product(wanted) if (rest := _without(factors, wanted)) is not None:
-            numbers = [factor for factor in rest if isinstance(factor, Number)]
-            made = product((*numbers, symbol, *(factor for factor in rest if factor not in numbers)))
+        case Plus(terms), Plus(wanted) if len(terms) >= len(wanted):
+            rest = _without(terms, wanted)
+            made = None if rest is None else plus((symbol, *rest))
+        case Product(factors), Product(wanted):
+            made = _among(factors, wanted, symbol)
+            while (more := _with_scalars(made or node, meaning, symbol)) is not None:
+                made = more
+        case _ if type(node) is type(meaning) and _sorted(node) == _sorted(meaning):
+            return symbol
     return made if made is not None and shape(made) == shape(node) else None
+
+
+def _among(factors: tuple[Expr, ...], wanted: tuple[Expr, ...], symbol: Expr) -> Expr | None:
+    """The product of `factors` with `symbol` for those that are `wanted`; None where one of those is missing."""
+    rest = _without(factors, wanted) if len(factors) >= len(wanted) else None
+    if rest is None:
+        return None
+    numbers = [factor for factor in rest if isinstance(factor, Number)]
+    return product((*numbers, symbol, *(factor for factor in rest if factor not in numbers)))
+
+
+def _with_scalars(node: Expr, meaning: Product, symbol: Expr) -> Expr | None:
+    """Where the scalars of `meaning` stand in front of `node` and its array somewhere inside: 2 (u v) w' is d w' for
+    d = 2 u v, and (x - m)'g (x - m)/s^3 is h'g h/s for h = (x - m)/s.
+    """
+    scalars, core = split_scalars(meaning)
+    if not scalars or core == ONE_NUMBER:
+        return None
+    left = list(factors_of(node))
+    for scalar in scalars:
+        place = next((n for n, one in enumerate(left) if _reaches(one, scalar)), None)
+        if place is None:
+            return None
+        left[place] = _lowered(left[place], scalar)
+    for place, factor in enumerate(left):
+        swapped = _swapped(factor, core, symbol)
+        if swapped is not None:
+            left[place] = swapped
+            return product(one for one in left if one != ONE_NUMBER)
+    whole = _swapped(product(left), core, symbol)
+    return None if whole is None else product(one for one in factors_of(whole) if one != ONE_NUMBER)
+
+
+def _reaches(factor: Expr, scalar: Expr) -> bool:
+    """Whether `scalar` can be taken out of `factor`: the same, or a power as high; a number but for its sign."""
+    match factor, scalar:
+        case Number(value), Number(wanted):
+            return abs(value) == abs(wanted)
+        case Power(base, Number(value)), Power(wanted_base, Number(wanted)):
+            return base == wanted_base and value * wanted > 0 and abs(value) >= abs(wanted)
+    return factor == scalar
+
+
+def _lowered(factor: Expr, scalar: Expr) -> Expr:
+    """`factor` without `scalar`, which it reaches."""
+    match factor, scalar:
+        case Number(value), Number(wanted):
+            return Number(value / wanted)
+        case Power(base, Number(value)), Power(_, Number(wanted)) if value != wanted:
+            return Power(base, Number(value - wanted)) if value - wanted != 1 else base
+    return ONE_NUMBER
+
+
+def _swapped(expr: Expr, core: Expr, symbol: Expr) -> Expr | None:
+    """`expr` with `symbol` in the place of one `core`, where it is linear in that; None where there is none."""
+    if type(expr) is type(core):
+        if _sorted(expr) == _sorted(core):
+            return symbol
+        turned = transpose(core)
+        if shape(expr) == shape(turned) and _sorted(expr) == _sorted(turned):
+            return transpose(symbol)
+    if isinstance(expr, Product) and isinstance(core, Product):
+        made = _among(expr.factors, core.factors, symbol)
+        if made is not None:
+            return made
+    if isinstance(expr, Product | MatMul | Transpose | Total | Diag):
+        own = parts(expr)
+        for place, one in enumerate(own):
+            swapped = _swapped(one, core, symbol)
+            if swapped is not None:
+                return with_parts(expr, (*own[:place], swapped, *own[place + 1 :]))
+    return None
 
 
 def _without(parts: tuple[Expr, ...], wanted: tuple[Expr, ...]) -> list[Expr] | None:
@@ -74,6 +164,7 @@ def _without(parts: tuple[Expr, ...], wanted: tuple[Expr, ...]) -> list[Expr] | 
     return rest
 
 
+@lru_cache(maxsize=4096)
 def _sorted(expr: Expr) -> Expr:
     """`expr` with terms and factors in one order, for comparing."""
 

@@ -30,7 +30,7 @@ _OBJECTS = {"gradient": Layout.DENOMINATOR, "jacobian": Layout.NUMERATOR, "hessi
 """Tasks that are a derivative in the layout that their name stands for."""
 _POINTWISE = ("derive", "gradient", "jacobian", "hessian", "partials", "evaluate", "chain")
 _FIELDS_OF = {
-    "wrt": (*_WITH_WRT, *(task for task in CALCULUS if task != "forward")),
+    "wrt": (*_WITH_WRT, *(task for task in CALCULUS if task != "forward"), "backprop"),
     "order": ("derive", "partials"),
     "free": ("matrix_form",),
     "at": (*_POINTWISE, "classify", "directional", "tangent_plane", "plot", *PASSES),
@@ -150,6 +150,8 @@ class PartReader:
         right = self._right(expression) if task == "show" else None
         if task == "show" and right is None and self.fields.show:
             options = (self.fields.show.get("right", ""),)
+        if expression is not None and task == "backprop":
+            given = Given(variables=self._parameters())
         wrt, is_row = self._wrt(task) if not given.variables else (None, False)
         if wrt is not None and expression is not None:
             self._check_object(task, expression, wrt)
@@ -234,6 +236,8 @@ class PartReader:
             return False
         if task in CALCULUS and task not in _WITH_WRT:
             return True
+        if task == "backprop":
+            return False
         given = self.fields.wrt
         if isinstance(given, list) or task in ("chain", "backward"):
             return True
@@ -261,7 +265,7 @@ class PartReader:
         if task == "show":
             return self._side("left")
         if task != "shapes":
-            return self._parsed(task, expand=task not in ("chain", "diagram", *PASSES))
+            return self._parsed(task, expand=task not in ("chain", "diagram", "backprop", *PASSES))
         if key_node(self.node, "of") is None:
             self._complain_key(task, "`of` is missing: what the derivative is taken of", "add `of: u.T @ v`")
         return self._parsed("of")
@@ -361,6 +365,26 @@ class PartReader:
         else:
             return symbol, is_row
         return None, False
+
+    def _parameters(self) -> tuple[Symbol, ...]:
+        """The symbols of any shape that `wrt` names; none where it is not there."""
+        found: list[Symbol] = []
+        for given in as_list(self.fields.wrt):
+            name = canonical_name(given.strip())
+            symbol = self.scope.symbols.get(name)
+            if symbol is None:
+                if name not in self.document.broken:
+                    self._complain("wrt", f"{shorten(name)} is not declared", did_you_mean(name, self._variables()))
+            elif name in self.scope.values:
+                self._complain("wrt", f"{name} has values: nothing is differentiated by a constant")
+            elif name in self.scope.definitions:
+                hint = "its gradient is among the lines; name the parameters"
+                self._complain("wrt", f"{name} is defined by other quantities", hint)
+            elif symbol in found:
+                self._complain("wrt", f"`wrt` names {name} twice")
+            else:
+                found.append(symbol)
+        return tuple(found)
 
     def _variables(self) -> list[str]:
         scope = self.scope

@@ -29,6 +29,7 @@ TASKS = (
     "diagram",
     *("matrix_form", "element_form", "layouts", "text"),
     *("forward", "backward", "shapes", "show"),
+    "backprop",
 )
 """The tasks that are there."""
 LATER_TASKS = "code".split()
@@ -157,6 +158,9 @@ class PartFields(_Fields):
         "Names of layers", "Vectors (scalars for one unit), or entries of them.", ["x", "h", "y_hat"]
     )
     weights: OneOrMore | None = _option("Names of weights", "The matrices between the layers.", ["W1", "W2"])
+    backprop: str | None = _option(
+        "Back-propagation", "A loss in quantities of `define`: its gradients by each of them and by `wrt`.", "L"
+    )
     latex: Later = _later("LaTeX expression")
     forward: Written | None = _option(
         "Forward pass", "A quantity of `define`, a list of them, or an expression in them, to be worked out.", "L"

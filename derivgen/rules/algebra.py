@@ -258,10 +258,16 @@ def order_of_terms(expr: Expr) -> Expr | None:
 def minus_difference(expr: Expr) -> Expr | None:
     match expr:
         case Product((Number(value), Plus((first, second)))) if value == -1:
-            (sign, _), (other, rest) = split_sign(first), split_sign(second)
-            if sign > 0 > other:
-                return plus((rest, product((Number(Fraction(-1)), first))))
+            return _difference_turned(first, second)
+        case Product((Number(value), MatMul((Plus((first, second)), *more)))) if value == -1:
+            turned = _difference_turned(first, second)
+            return None if turned is None else MatMul((turned, *more))
     return None
+
+
+def _difference_turned(first: Expr, second: Expr) -> Expr | None:
+    (sign, _), (other, rest) = split_sign(first), split_sign(second)
+    return plus((rest, product((Number(Fraction(-1)), first)))) if sign > 0 > other else None
 
 
 def _unordered(expr: Expr) -> tuple[object, ...]:

@@ -32,6 +32,7 @@ from derivgen.expr.nodes import (
     Plus,
     Power,
     Row,
+    Size,
     Subscript,
     Sum,
     Total,
@@ -115,6 +116,16 @@ def total_of_vector(expr: Expr) -> Expr | None:
         marks = term.marks(index)
         if len(marks) == 1 and not term.edges(index) and not term.others(index):
             return term.merge(marks, Total(as_column(marks[0])), index)
+    return None
+
+
+@rule("sum of a constant", law=r"\sum_{i=1}^{n} c = n\,c", source="definition")
+def sum_of_constant(expr: Expr) -> Expr | None:
+    term = term_of(expr)
+    for index in term.bound:
+        if not term.marks(index) and not term.edges(index) and not term.others(index):
+            rest = tuple(other for other in term.bound if other != index)
+            return Term(rest, (Size(index.dim), *term.factors)).expr
     return None
 
 
@@ -306,6 +317,7 @@ ASSEMBLY: tuple[Rule, ...] = (
     hadamard_matrices,
     matrix_matrix,
     total_of_vector,
+    sum_of_constant,
     row_sums,
     diagonal_product,
     diagonal_matrix,
