@@ -20,6 +20,7 @@ from derivgen import __version__
 from derivgen.errors import Complaint, DerivgenError, UserError
 
 if TYPE_CHECKING:
+    from derivgen.build.checking import Checked
     from derivgen.build.solve import Solved
     from derivgen.problem.model import Scope
 
@@ -121,7 +122,12 @@ def build(paths: tuple[Path, ...], quiet: bool, jobs: int | None, **chosen: Any)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @_layout_option
 @click.option("--format", "shape", type=click.Choice(("text", "json", "github")), default="text", show_default=True)
-def check(paths: tuple[Path, ...], layout: str | None, shape: str) -> None:
+@click.option(
+    "--against",
+    type=click.Choice(("torch", "numpy")),
+    help="Compare every result with autograd (torch) or with central differences (numpy), too.",
+)
+def check(paths: tuple[Path, ...], layout: str | None, shape: str, against: str | None) -> None:
     """Derive and verify every part of PATHS and compare its claim; no TeX."""
     from derivgen.build.checking import check_all, github, listing, table
     from derivgen.expr.nodes import Layout
@@ -134,10 +140,23 @@ def check(paths: tuple[Path, ...], layout: str | None, shape: str) -> None:
             click.echo(line)
     elif result.parts:
         click.echo(table(result, shutil.get_terminal_size((120, 24)).columns), nl=False)
+    if against:
+        _compare(result, against)
     if result.complaints:
         if shape == "github":
             sys.exit(1)
         _fail(result.complaints)
+
+
+def _compare(result: Checked, against: str) -> None:
+    """Says what another program finds; ends where that is something else."""
+    from derivgen.build.opinions import opinions_table, second_opinions
+
+    opinions = second_opinions(result, against)
+    text = opinions_table(opinions, shutil.get_terminal_size((120, 24)).columns)
+    click.echo(text, nl=False, err=bool(opinions.disagreements))
+    if opinions.disagreements:
+        sys.exit(1)
 
 
 def _question_options(command: F) -> F:

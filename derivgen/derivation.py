@@ -234,7 +234,34 @@ class Options:
     wanted: Shape
 
 
-Step = Rewrite | Define | Table | Grid | Statement | Solve | Solutions | Drawing | Options | Conclude
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A program of ours that computes the result a second way, and what it printed when it was run.
+
+    `language` is numpy or torch; `status` is ran, missing (the framework is not installed) or failed.
+    """
+
+    language: str
+    source: str
+    output: str = ""
+    status: str = "missing"
+
+    @property
+    def agrees(self) -> bool:
+        """Whether its last line says that both ways give the same."""
+        return self.status == "ran" and says_agreement(self.output)
+
+
+AGREES = "agree to"
+"""How the last line of what a listing prints begins: `agree to 1e-06: True`."""
+
+
+def says_agreement(output: str) -> bool:
+    last = output.rstrip().rpartition("\n")[2]
+    return last.startswith(f"{AGREES} ") and last.endswith(": True")
+
+
+Step = Rewrite | Define | Table | Grid | Statement | Solve | Solutions | Drawing | Options | Conclude | Listing
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def inventory() -> str:
     return "".join(
         (
             _section("problems", sheets),
-            _section("kinds", [*dict.fromkeys((*KINDS, *CALCULUS)), "text"]),
+            _section("kinds", [*dict.fromkeys((*KINDS, *CALCULUS)), "code", "text"]),
             _section("rules", [f"{rule.name:42} {rule.law}    ({rule.source})" for rule in (*CATALOGUE, *LAWS)]),
             _section("templates", sorted(str(file.relative_to(templates)) for file in templates.rglob("*.j2"))),
             _section("engines", [str(engine.program) for engine in engines()]),

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from derivgen import __version__
+from derivgen.build.listings import framework_version
 from derivgen.build.solve import Solved, solve_problem
 from derivgen.errors import Complaint, DerivgenError, Place, ProblemError, TexError, UserError
 from derivgen.expr.nodes import Layout
@@ -24,6 +25,7 @@ from derivgen.problem.model import Problem, Sheet
 from derivgen.problem.sheets import is_sheet, load_sheet
 from derivgen.render.engine import Engine, compile_tex, find_engine
 from derivgen.render.environment import template_folder
+from derivgen.render.listing import LANGUAGES
 from derivgen.render.report import Answer
 from derivgen.render.sheet import origin, sheet_tex, sheet_view
 
@@ -192,6 +194,7 @@ def _key(path: Path, sheet: Sheet, options: Options, engine: Engine | None) -> s
     digest = hashlib.sha256(__version__.encode())
     chosen = {**asdict(options), "output": "", "force": False, "engine": str(engine)}
     digest.update(json.dumps(chosen, default=str, sort_keys=True).encode())
+    digest.update(str([framework_version(language) for language in LANGUAGES]).encode())
     folders = [template_folder(), *([options.templates] if options.templates else [])]
     templates = sorted(file for folder in folders for file in folder.rglob("*") if file.is_file())
     code = sorted(Path(__file__).parents[1].rglob("*.py"))

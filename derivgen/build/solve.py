@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from derivgen.build.earlier import Earlier
+from derivgen.build.listings import with_listing
 from derivgen.derivation import Derivation, Rewrite, Step
 from derivgen.derive import derive
 from derivgen.errors import CannotDerive, Complaint, Place
@@ -89,10 +90,13 @@ def solve(part: Part, number: int, layout: Layout, detail: str = "normal", earli
         return Solved(part, number, layout)
     wanted = part.detail or detail
     try:
-        derivation = at_detail(derive(part, layout), wanted)
+        if part.about is not None:
+            derivation = with_listing(derive(part.about, layout), part)
+        else:
+            derivation = at_detail(derive(part, layout), wanted)
         if derivation.task == "shapes":
             derivation = decided(derivation, part.scope.values, part.scope.definitions)
-        if earlier is not None and wanted != "full":
+        if earlier is not None and wanted != "full" and part.about is None:
             derivation = earlier.shortened(derivation)
     except CannotDerive as error:
         return Solved(part, number, layout, refusal=str(error))

@@ -17,6 +17,7 @@ from derivgen.derivation import (
     Fact,
     Grid,
     Instance,
+    Listing,
     Options,
     Rewrite,
     Solutions,
@@ -93,7 +94,7 @@ def _step(step: Step, change: Change) -> Step:
             )
         case Solutions(_, equations, points):
             return replace(step, equations=_equations(equations, change), points=_points(points, change))
-        case Drawing() | Options():
+        case Drawing() | Options() | Listing():
             return step
         case _:
             assert_never(step)

@@ -271,6 +271,23 @@ def _parts(document: Document, root: Node, fields: ProblemFields, scope: Scope) 
             part = reader.part()
             found.append(part)
     _check_labels(document, found)
+    return _with_subjects(document, found)
+
+
+def _with_subjects(document: Document, parts: list[Part]) -> tuple[Part, ...]:
+    """`parts` with what each listing is about: the part that it names, else the one above it."""
+    found: list[Part] = []
+    for part in parts:
+        if part.task == "code":
+            derived = [one for one in found if one.task not in ("text", "code")]
+            named = [one for one in derived if one.label in part.depends]
+            about = next(reversed(named if part.depends else derived), None)
+            if about is None:
+                hint = "write it below the part that it is about, or name that part with `depends:`"
+                document.complain("there is no part for this listing", part.places["code"], hint)
+            else:
+                part = replace(part, about=about, scope=about.scope, layout=part.layout or about.layout)
+        found.append(part)
     return tuple(found)
 
 

@@ -148,6 +148,12 @@ class Part:
     """For `shapes`: the symbols that are functions of others, with those that they depend on."""
     places: Mapping[str, Place] = field(default_factory=dict)
     """Where each field of the part stands in the file."""
+    language: str = ""
+    """For `code`: numpy or torch."""
+    about: Part | None = None
+    """For `code`: the part whose result is recomputed."""
+    numbers: Mapping[str, Values] = field(default_factory=dict)
+    """For `code`: what it computes with; anything else is drawn at random."""
 
 
 def part_letter(number: int) -> str:

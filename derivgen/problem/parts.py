@@ -10,14 +10,15 @@ from fractions import Fraction
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from derivgen.errors import ExpressionError, Place
-from derivgen.expr.nodes import ONE, SCALAR, ZERO_NUMBER, Expr, Layout, Number, Symbol
+from derivgen.expr.nodes import ONE, SCALAR, ZERO_NUMBER, Expr, Layout, Matrix, Number, Symbol
 from derivgen.expr.shapes import shape, show_shape
 from derivgen.expr.walk import free_indices
 from derivgen.problem.given import CALCULUS, DECIMAL, PASSES, GivenReader, expression_text, is_formula, parsed_node
 from derivgen.problem.latex_text import text_faults
 from derivgen.problem.marks import Document, check_comment, child, key_node
-from derivgen.problem.model import Claim, Given, Part, Scope
+from derivgen.problem.model import Claim, Given, Part, Scope, Values
 from derivgen.problem.names import canonical_name, did_you_mean, shorten
+from derivgen.problem.operations import constant
 from derivgen.problem.options import MOST_OPTIONS, option_fault, read_option, with_slopes
 from derivgen.problem.schema import EXPRESSION_FIELDS, LATER_TASKS, TASKS, TEXT_FIELDS, PartFields
 
@@ -33,7 +34,7 @@ _FIELDS_OF = {
     "wrt": (*_WITH_WRT, *(task for task in CALCULUS if task != "forward"), "backprop"),
     "order": ("derive", "partials"),
     "free": ("matrix_form",),
-    "at": (*_POINTWISE, "classify", "directional", "tangent_plane", "plot", *PASSES),
+    "at": (*_POINTWISE, "classify", "directional", "tangent_plane", "plot", *PASSES, "code"),
     "start": ("descend", "newton", "plot"),
     "rate": ("descend", "plot", "gradient"),
     "steps": ("descend", "newton", "plot"),
@@ -141,7 +142,7 @@ class PartReader:
     def part(self) -> Part:
         fields, task = self.fields, self._task()
         self._check_fields(task)
-        expression = self._expression(task) if task not in ("", "text") else None
+        expression = self._expression(task) if task not in ("", "text", "code") else None
         given = Given()
         if expression is not None and self._is_calculus(task, expression):
             given = GivenReader(self.document, self.node, fields, self.scope, task, expression, self.reading).given()
@@ -163,7 +164,7 @@ class PartReader:
             scope=self._numbered(task, given),
             place=self._part_place(),
             expression=expression,
-            expression_text=text if task not in ("", "text") and isinstance(text, str) else "",
+            expression_text=text if task not in ("", "text", "code") and isinstance(text, str) else "",
             wrt=wrt if wrt is not None or len(given.variables) != 1 else given.variables[0],
             wrt_transposed=is_row,
             order=2 if is_object and task == "hessian" else self._whole("order", fields.order, 1, HIGHEST_ORDER) or 1,
@@ -188,6 +189,8 @@ class PartReader:
             right=right,
             options=options,
             functions=functions,
+            language=str(text) if task == "code" else "",
+            numbers=self._numbers() if task == "code" else {},
             places=field_places(self.document, self.node),
         )
 
@@ -224,7 +227,7 @@ class PartReader:
         for field, tasks in _FIELDS_OF.items():
             if task and task not in tasks and key_node(self.node, field) is not None:
                 self._complain_key(field, f"`{field}` does not go with `{task}`")
-        if task in ("text", "show") and key_node(self.node, "claim") is not None:
+        if task in ("text", "show", "code") and key_node(self.node, "claim") is not None:
             self._complain_key("claim", f"`claim` does not go with `{task}`")
         for field in ("erratum", "claim_source"):
             if key_node(self.node, field) is not None and key_node(self.node, "claim") is None:
@@ -487,6 +490,40 @@ class PartReader:
         numbers = sorted({int(word) for word in words})
         place = self.document.node_place(node)
         return Claim(ZERO_NUMBER, text, self.fields.claim_source, None, place, ", ".join(map(str, numbers)))
+
+    def _numbers(self) -> Mapping[str, Values]:
+        """The numbers that a listing computes with: `at: {x: [1, 2], A: [[2, 1], [1, 3]]}`."""
+        node = child(self.node, "at")
+        if node is None:
+            return {}
+        if not isinstance(node, MappingNode):
+            self._complain("at", "`at` of a listing has a value for each symbol", "write `at: {x: [1, 2]}`")
+            return {}
+        found: dict[str, Values] = {}
+        for key, value in node.value:
+            name = canonical_name(key.value.strip()) if isinstance(key, ScalarNode) else ""
+            symbol = self.scope.symbols.get(name)
+            if symbol is None or name in self.scope.definitions:
+                known = [one for one in self.scope.symbols if one not in self.scope.definitions]
+                place = self.document.node_place(key)
+                self.document.complain(f"{shorten(name)} is no declared symbol", place, did_you_mean(name, known))
+                continue
+            expr = parsed_node(self.document, value, self.scope)
+            if expr is None:
+                continue
+            entries = map(constant, expr.entries if isinstance(expr, Matrix) else (expr,))
+            numbers = [entry for entry in entries if entry is not None]
+            rows, columns = (dim.number for dim in shape(expr))
+            if len(numbers) != rows * columns:
+                self.document.complain("a listing computes with numbers", self.document.node_place(value))
+            elif not all(
+                own.names or own.number == number for own, number in zip(symbol.shape, (rows, columns), strict=True)
+            ):
+                message = f"{name} is {show_shape(symbol.shape)}, the value is {rows} x {columns}"
+                self.document.complain(message, self.document.node_place(value))
+            else:
+                found[name] = tuple(tuple(numbers[row * columns : (row + 1) * columns]) for row in range(rows))
+        return found
 
     def _points(self) -> Fraction | None:
         given = self.fields.points

@@ -30,14 +30,15 @@ TASKS = (
     *("matrix_form", "element_form", "layouts", "text"),
     *("forward", "backward", "shapes", "show"),
     "backprop",
+    "code",
 )
 """The tasks that are there."""
-LATER_TASKS = "code".split()
+LATER_TASKS: list[str] = []
 """The tasks of the contract that are not there yet."""
 
 TEXT_FIELDS = frozenset("title source prompt hint remark text erratum claim_source label course author date".split())
 """Fields that hold text with mathematics between dollar signs."""
-EXPRESSION_FIELDS = frozenset((*(task for task in TASKS if task != "text"), "claim", "form", "wrt", "of"))
+EXPRESSION_FIELDS = frozenset((*(task for task in TASKS if task not in ("text", "code")), "claim", "form", "wrt", "of"))
 
 
 class _Fields(BaseModel):
@@ -113,7 +114,9 @@ class PartFields(_Fields):
     depends: OneOrMore | None = _option("Depends on", "Labels of the parts that this one uses.", ["a"])
     digits: str | int | None = _option("Digits", "Decimals of printed numbers.", 3)
     refs: OneOrMore | None = _option("References", "What the part covers: free identifiers.", ["l03-4.2"])
-    at: Point | None = _option("At", "Where to evaluate: a value for each variable.", {"x": "1", "y": "2"}, ["1", "2"])
+    at: Point | dict[str, Any] | None = _option(
+        "At", "Where to evaluate: a value for each variable.", {"x": "1", "y": "2"}, ["1", "2"]
+    )
     start: Point | None = _option("Start", "Where a descent or Newton's method begins.", ["4", "2"])
     rate: str | int | float | None = _option("Rate", "The learning rate of a descent.", 0.1)
     steps: str | int | None = _option("Steps", "How many steps of a descent or of Newton's method.", 1)
@@ -171,7 +174,11 @@ class PartFields(_Fields):
     sizes: list[list[str]] | None = _option(
         "Sizes", "For backward: numbers of inputs and outputs for which the passes are counted.", [["1000", "1"]]
     )
-    code: Later = _later("Code listing")
+    code: Literal["numpy", "torch"] | None = _option(
+        "Code",
+        "The program that recomputes the result of the part above, or of the part that `depends` names, and compares.",
+        "numpy",
+    )
 
 
 class ProblemFields(_Fields):

@@ -95,6 +95,7 @@ def environment(user_folder: Path | None = None, locale: str = "en") -> Immutabl
         "equal_to": _equal_to,
         "point_of": _point_of,
         "column": _column,
+        "code": _code,
         "pictured": partial(_pictured, said=words(locale, user_folder)),
     }
     made.globals |= {"words": words(locale, user_folder), "page_width": PAGE_WIDTH}
@@ -369,6 +370,23 @@ def _prose(message: str) -> Markup:
     """A message as a sentence without its full stop."""
     message = message.strip().removeprefix("claim is wrong: ").rstrip(".")
     return Markup(tex_text(message[:1].upper() + message[1:]))
+
+
+def _code(line: str) -> Markup:
+    """A line of a program, each of its spaces kept."""
+    return Markup(re.sub(r"[^A-Za-z0-9]", lambda match: _CODE_SIGNS.get(match[0]) or tex_text(match[0]), line))
+
+
+_CODE_SIGNS = {
+    **{sign: rf"\{sign}" for sign in "#$%&_{}"},
+    **{sign: sign for sign in "()[]+=/*.,:;@!?<>|"},
+    " ": "~",
+    "-": "{-}",
+    "'": r"\textquotesingle{}",
+    "\\": r"\textbackslash{}",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+}
 
 
 def _words_only(text: str) -> Markup:

@@ -10,6 +10,7 @@ from derivgen.derivation import (
     Derivation,
     Drawing,
     Grid,
+    Listing,
     Options,
     Rewrite,
     Solutions,
@@ -85,6 +86,9 @@ def _steps(step: Step, verdict: Verdict | None) -> list[dict[str, Any]]:
             ]
         case Options(options):
             return [_said(one.verdict, "", one.shown, one.shown, verdict) for one in options]
+        case Listing(language, source, output, status):
+            shown = {"language": language, "source": source, "output": output, "status": status}
+            return [{"rule": "listing", **shown, "verified": _verified(verdict)}]
         case Conclude() | Drawing():
             return []
         case _:

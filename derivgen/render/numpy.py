@@ -144,8 +144,8 @@ def numpy_function(derivation: Derivation, scope: Scope) -> str:
     loops = derivation.form != "index" or any(_varies(expr) for expr in used)
     order = [*axes_of_result, *(i for i in dict.fromkeys(indices) if i not in axes_of_result and i not in outside)]
     shapes = [Ones(symbol.shape) for symbol in given] + [Ones(derivation.shape)]
-    names = _python_names(scope.symbols, [*axes_of_result, *outside, *indices], [*used, *shapes])
-    code = _Code(names, () if loops else tuple(order), inline=False)
+    names = python_names(scope.symbols, [*axes_of_result, *outside, *indices], [*used, *shapes])
+    code = Code(names, () if loops else tuple(order), inline=False)
     lines: list[str] = []
     for name, value in defined.items():
         lines.append(f"{names.symbols[name]} = {code.shown(value)}")
@@ -173,8 +173,8 @@ def numpy_expression(expr: Expr) -> str:
     >>> numpy_expression(MatMul((Plus((A, Transpose(A))), x)))
     '(A + A.T) @ x'
     """
-    names = _python_names([symbol.name for symbol in symbols(expr)], all_indices(expr), [expr])
-    code = _Code(names, (), inline=True)
+    names = python_names([symbol.name for symbol in symbols(expr)], all_indices(expr), [expr])
+    code = Code(names, (), inline=True)
     for dim in _sizes([expr], ()):
         for symbol in symbols(expr):
             if len(dim.names) == 1 and dim in symbol.shape:
@@ -184,7 +184,7 @@ def numpy_expression(expr: Expr) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Names:
+class Names:
     """The names in Python of symbols, sizes and indices; no two are the same."""
 
     symbols: dict[str, str]
@@ -192,7 +192,7 @@ class _Names:
     indices: dict[Index, str]
 
 
-def _python_names(declared: Iterable[str], indices: Iterable[Index], used: Iterable[Expr]) -> _Names:
+def python_names(declared: Iterable[str], indices: Iterable[Index], used: Iterable[Expr]) -> Names:
     taken = set(TAKEN)
 
     def legal(name: str) -> str:
@@ -205,7 +205,7 @@ def _python_names(declared: Iterable[str], indices: Iterable[Index], used: Itera
     indices = tuple(dict.fromkeys(indices))
     names = {name: legal(name) for name in dict.fromkeys(declared)}
     sizes = dict.fromkeys(name for dim in _sizes(used, indices) for name in dim.names)
-    return _Names(names, {name: legal(name) for name in sizes}, {index: legal(index.name) for index in indices})
+    return Names(names, {name: legal(name) for name in sizes}, {index: legal(index.name) for index in indices})
 
 
 def _definitions_used(result: Expr, scope: Scope) -> dict[str, Expr]:
@@ -241,7 +241,7 @@ def _sizes(used: Iterable[Expr], indices: Iterable[Index]) -> tuple[Dim, ...]:
 
 
 def _size_lines(
-    used: list[Expr], axes_of_result: tuple[Index, ...], given: list[Symbol], code: _Code
+    used: list[Expr], axes_of_result: tuple[Index, ...], given: list[Symbol], code: Code
 ) -> tuple[list[str], set[str]]:
     """The lines that read the sizes off the arguments, and the names of those arguments."""
     asked = [*_sizes(used, axes_of_result), *(dim for dim in code.asked if dim.names)]
@@ -269,7 +269,7 @@ def _converted(symbol: Symbol, name: str) -> str:
 
 
 def _result_lines(
-    derivation: Derivation, code: _Code, free: tuple[Index, ...], order: list[Index], loops: bool
+    derivation: Derivation, code: Code, free: tuple[Index, ...], order: list[Index], loops: bool
 ) -> list[str]:
     result = derivation.result
     if derivation.form != "index":
@@ -340,10 +340,10 @@ def _source(parameters: Iterable[str], body: list[str], helpers: list[str], abou
 
 
 @dataclass(slots=True)
-class _Code:
+class Code:
     """Prints expressions as code. `order` lists the indices that are arrays, each with its axis; none in loops."""
 
-    names: _Names
+    names: Names
     order: tuple[Index, ...]
     inline: bool
     helpers: set[str] = field(default_factory=set)

@@ -14,6 +14,7 @@ from derivgen.derivation import (
     Drawing,
     Equation,
     Grid,
+    Listing,
     Option,
     Options,
     Rewrite,
@@ -29,6 +30,7 @@ from derivgen.expr.shapes import is_scalar, shape
 from derivgen.expr.walk import symbols, transform
 from derivgen.problem.model import Part, Problem, Scope, Sheet, part_letter
 from derivgen.render.environment import environment, render
+from derivgen.render.listing import LANGUAGES
 from derivgen.render.notation import with_logarithm
 from derivgen.render.report import Answer, Report
 from derivgen.render.views import (
@@ -43,6 +45,7 @@ from derivgen.render.views import (
     Edition,
     GridView,
     LineView,
+    ListingView,
     OptionsView,
     OptionView,
     PartView,
@@ -93,9 +96,14 @@ def sheet_view(
         shows=shows,
         problems=views,
         checked=sum(part.check.lines - part.check.unchecked for part in parts if part.check),
-        total=sum(part.check.lines if part.check else len(part.blocks) if shows.steps else 0 for part in parts),
+        total=sum(part.check.lines if part.check else len(_claiming(part)) if shows.steps else 0 for part in parts),
         template=sheet.template,
     )
+
+
+def _claiming(part: PartView) -> tuple[Block, ...]:
+    """The blocks that say something: a listing that was not run does not."""
+    return tuple(block for block in part.blocks if not (isinstance(block, ListingView) and block.status == "missing"))
 
 
 def sheet_tex(view: SheetView, user_folder: Path | None = None, locale: str = "en") -> str:
@@ -186,6 +194,8 @@ def _value(name: str, scope: Scope) -> Expr | None:
 def _part(label: str, answer: Answer, shows: Edition, problem: Problem) -> PartView:
     part, derivation = answer.part, answer.derivation
     statuses = _statuses(answer.report, len(derivation.steps)) if derivation else ()
+    listings = [step for step in derivation.steps if isinstance(step, Listing)] if derivation else []
+    was_run = all(step.status != "missing" for step in listings)
     return PartView(
         label=label,
         task=part.task,
@@ -197,10 +207,14 @@ def _part(label: str, answer: Answer, shows: Edition, problem: Problem) -> PartV
         remark=part.remark if shows.results else "",
         points=part.points,
         assumed=_assumed(part, problem),
-        sought=_sought(derivation, part) if derivation else _statement(part),
+        sought=None if part.task == "code" else _sought(derivation, part) if derivation else _statement(part),
         blocks=_shown_blocks(derivation, statuses, shows) if derivation else (),
-        result=result_view(derivation) if derivation and shows.results and derivation.question is None else None,
-        check=check_view(answer.report, derivation) if answer.report and derivation and shows.steps else None,
+        result=result_view(derivation)
+        if derivation and shows.results and derivation.question is None and part.task != "code"
+        else None,
+        check=check_view(answer.report, derivation)
+        if answer.report and derivation and shows.steps and was_run
+        else None,
         claim=_claim(answer) if shows.results else None,
     )
 
@@ -308,6 +322,9 @@ def _block(step: Step, status: str, derivation: Derivation) -> Block | None:
         case Options(options, used, wanted):
             sizes = tuple((one, shape(one)) for one in used)
             return OptionsView(tuple(map(_option, options)), sizes, wanted, status)
+        case Listing(language, source, output, run):
+            lines, printed = (tuple(text.rstrip("\n").split("\n")) for text in (source, output))
+            return ListingView(LANGUAGES[language], language, lines, printed, run)
         case Rewrite() | Solve():
             return None
         case _:

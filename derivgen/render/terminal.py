@@ -22,6 +22,7 @@ from derivgen.render.views import (
     GridView,
     LawName,
     LineView,
+    ListingView,
     OptionsView,
     OptionView,
     ResultsView,
@@ -55,7 +56,7 @@ def derivation_text(
         # results are in the notation of problem files
         is_result = isinstance(block, ResultView | ResultsView)
         rows += _rows(block if is_result else with_logarithm(block, logarithm), said)
-    if derivation.question is None:
+    if derivation.question is None and derivation.task != "code":
         rows.append((_name_of_result(derivation), text(derivation.result), _about(derivation, said)))
     left = max((len(row[0]) for row in rows if not isinstance(row, str)), default=0)
     lines: list[str] = []
@@ -66,7 +67,7 @@ def derivation_text(
             f"{said['vec_layout'].format(layout=said['layouts'][str(layout)])} {text(other)}"
             for layout, other in derivation.others
         )
-    if report:
+    if report and derivation.task != "code":
         lines.append(_checked(check_view(report, derivation), said))
     if claim:
         lines.append(claim.message)
@@ -117,6 +118,10 @@ def _rows(block: Block, said: Mapping[str, Any]) -> list[Row]:
             rows: list[Row] = [known]
             rows += [f"{n}. {_option(one, wanted, said['options'])}" for n, one in enumerate(options, 1)]
             return rows
+        case ListingView():
+            if block.status == "missing":
+                return [*block.source, "", said["not_run"].format(framework=block.package)]
+            return [*block.source, "", f"{said['listing_output']}", *block.output]
         case ResultsView(results):
             return [row for one in results for row in _rows(one, said)]
         case ResultView():

@@ -244,6 +244,18 @@ class OptionsView:
 
 
 @dataclass(frozen=True, slots=True)
+class ListingView:
+    """A program and what it printed; `framework` is the name of what it needs, `package` how it is installed."""
+
+    framework: str
+    package: str
+    source: tuple[str, ...]
+    output: tuple[str, ...]
+    status: str
+    kind: str = "listing"
+
+
+@dataclass(frozen=True, slots=True)
 class SoughtView:
     """What a part is about: the name of the expression, its derivative, and the entry of that at `place`."""
 
@@ -274,6 +286,7 @@ Block = (
     | SolutionsView
     | DrawingView
     | OptionsView
+    | ListingView
     | ResultView
     | ResultsView
 )

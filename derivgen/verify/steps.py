@@ -17,6 +17,7 @@ from derivgen.derivation import (
     Fact,
     Grid,
     Instance,
+    Listing,
     Options,
     Rewrite,
     Solutions,
@@ -186,6 +187,13 @@ class _Check:
                     yield check_picture(picture, self.derivation.statement, self.bench)
             case Options():
                 yield from check_options(step, self.derivation, self.bench)
+            case Listing(language, _, _, status):
+                if status == "missing":
+                    yield Verdict("exact", self.bench.wanted)  # it says no more than that it was not run
+                elif step.agrees:
+                    yield Verdict("numeric", 1)
+                else:
+                    yield Verdict("wrong", message=f"the listing in {language} does not agree")
             case _:
                 assert_never(step)
 
@@ -476,7 +484,7 @@ def _written(step: Step) -> Iterable[Expr]:
         case Options(options):
             for option in options:
                 yield option.expr
-        case Drawing():
+        case Drawing() | Listing():
             return
         case _:
             assert_never(step)
