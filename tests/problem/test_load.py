@@ -168,7 +168,7 @@ TRAPS: list[tuple[str, str, str, str, str]] = [
         "text",
         "make two parts of it",
     ),
-    ("later task", _problem("  - code: numpy"), "the task `code` is not there yet", "code", ""),
+    ("later field", _problem("  - latex: x^2"), "the field `latex` is not there yet", "latex", ""),
     (
         "task at the top",
         _problem("  - text: a", top="derive: x\n"),
