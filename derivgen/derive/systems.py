@@ -409,7 +409,7 @@ class Solver:
         found: list[tuple[int, int, tuple[Any, Any]]] = []
         for a, b in pairs:
             mix = sympy.factor(sympy.expand(a * p + b * q))
-            if mix == 0 or not mix.free_symbols or sympy.sympify(a) == 0 or sympy.sympify(b) == 0:
+            if mix == 0 or not mix.free_symbols or a == 0 or b == 0:
                 continue
             factors = [f for f in sympy.Mul.make_args(mix) if f.free_symbols]
             simpler = len(factors) > 1 or len(mix.free_symbols) < len(p.free_symbols | q.free_symbols)
