@@ -76,8 +76,12 @@ def entry_rule(expr: Expr) -> Expr | None:
     return None
 
 
-STRUCTURED = frozenset({"symmetric", "positive_definite", "diagonal", "triangular"})
-"""Assumptions that a variable keeps while it moves: its entries are not independent."""
+STRUCTURED = frozenset({"symmetric", "diagonal", "triangular"})
+"""Assumptions that a variable keeps while it moves: its entries are not independent.
+
+A positive definite matrix is symmetric too, but its entries are moved alone unless it is declared so: that gives the
+derivative of log det S that textbooks print, S^-1.
+"""
 
 
 @rule(
@@ -90,10 +94,7 @@ def symmetric_entry_rule(expr: Expr) -> Expr | None:
     """S_kl and S_lk are one variable; on the diagonal it is counted once."""
     match expr:
         case Partial(Entry(Symbol() as base, (i, j)), Entry(Symbol() as variable, (k, l))) if base == variable:
-            if base.assumptions & {"symmetric", "positive_definite"} and not base.assumptions & {
-                "diagonal",
-                "triangular",
-            }:
+            if "symmetric" in base.assumptions and not base.assumptions & {"diagonal", "triangular"}:
                 once = product((_delta(i, k), _delta(j, l)))
                 again = product((_delta(i, l), _delta(j, k)))
                 return plus((once, again, product((MINUS_ONE, once, _delta(k, l)))))

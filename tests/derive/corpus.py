@@ -87,6 +87,7 @@ DERIVATIVES: list[tuple[str, str, str]] = [
     ("logdet(P + X @ X.T)", "X", "X: matrix(m, n); P: matrix(m, m) positive_definite"),
     ("sum(p * log(p / q))", "p", "p: vector(n) positive; q: vector(n) positive"),
     ("x.T @ eye(n) @ x + x.T @ A @ eye(n) @ b", "x", "x: vector(n); A: matrix(n, n); b: vector(n)"),
+    ("logdet(P) + x.T @ inv(P) @ x", "P", "x: vector(m); P: matrix(m, m) positive_definite"),
 ]
 
 DIFFERENTIALS: list[tuple[str, str, str]] = [

@@ -41,7 +41,7 @@ DECLARED: dict[str, tuple[Shape, str]] = {
 """Name to shape and declaration."""
 
 DECLARATIONS = [f"{name}: {declared}" for name, (_, declared) in DECLARED.items()]
-VARIABLES = ("x", "u", "z", "c", "t", "A", "M", "X", "B")
+VARIABLES = ("x", "u", "z", "c", "t", "A", "M", "X", "B", "P")
 """What is differentiated by."""
 
 

@@ -20,7 +20,7 @@ from derivgen.render.torch import TorchCode
 
 LANGUAGES = {"numpy": "NumPy", "torch": "PyTorch"}
 
-STRUCTURED = frozenset("symmetric skew diagonal triangular orthogonal positive_definite idempotent unit onehot".split())
+STRUCTURED = frozenset("symmetric skew diagonal triangular orthogonal idempotent unit onehot".split())
 """What a variable may be that a program does not know: it moves each entry by itself."""
 
 _EQUALITIES = ("expand", "matrix_form", "element_form")
