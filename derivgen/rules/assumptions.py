@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from derivgen.derivation import Rule, rule
-from derivgen.expr.build import inverse, matmul, transpose
+from derivgen.expr.build import inverse, matmul, plus, transpose
 from derivgen.expr.nodes import (
     ONE_NUMBER,
     Expr,
@@ -18,6 +18,7 @@ from derivgen.expr.nodes import (
     MatMul,
     Norm,
     Number,
+    Plus,
     Product,
     Symbol,
     Total,
@@ -49,8 +50,13 @@ def symmetric_expression(expr: Expr) -> Expr | None:
 
 
 def _turned(body: Expr) -> Expr:
-    """The transpose of `body`, inside an inverse too."""
-    return inverse(transpose(body.body)) if isinstance(body, Inverse) else transpose(body)
+    """The transpose of `body`, term by term, inside an inverse too."""
+    match body:
+        case Inverse(inner):
+            return inverse(transpose(inner))
+        case Plus(terms):
+            return plus(map(_turned, terms))
+    return transpose(body)
 
 
 @rule("skew-symmetric", law=r"A^{\mathsf T} = -A", source="assumption")

@@ -206,6 +206,11 @@ TABLE: list[tuple[Rule, Expr, Expr]] = [
     (matrix_algebra.scalar_transposed, MatMul((Transpose(y), x)), MatMul((xT, y))),
     (matrix_algebra.scalar_transposed, MatMul((xT, Transpose(A), x)), MatMul((xT, A, x))),
     (assumptions.symmetric_expression, Transpose(Inverse(Plus((S, MatMul((x, xT)))))), SYMMETRIC_INVERSE),
+    (
+        assumptions.symmetric_expression,
+        Transpose(Plus((Inverse(S), MatMul((S, x, xT, S))))),
+        Plus((Inverse(S), MatMul((S, x, xT, S)))),
+    ),
     (matrix_algebra.fold_softmax, times(fn("exp", x), over(Total(fn("exp", x)))), Softmax(x)),
     (algebra.order_of_terms, Plus((Transpose(A), A)), Plus((A, Transpose(A)))),
     (kronecker.kron_scalars, Kron(times(t, A), X), times(t, Kron(A, X))),
