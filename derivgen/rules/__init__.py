@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from derivgen.derivation import Rule
-from derivgen.rules.algebra import TIDY, constant_out_of_sum, like_terms
+from derivgen.rules.algebra import TIDY, constant_out_of_sum, like_terms, tangent
 from derivgen.rules.arrays import WRITTEN_OUT
 from derivgen.rules.assembly import ASSEMBLY, fixed_subscript
 from derivgen.rules.assumptions import ASSUMED
@@ -37,6 +37,7 @@ CATALOGUE: tuple[Rule, ...] = tuple(
             *TIDY,
             constant_out_of_sum,
             like_terms,
+            tangent,
             *ASSEMBLY,
             fixed_subscript(()),
             sum_of_entries,

@@ -54,11 +54,18 @@ def _if_not_one(rest: Expr) -> tuple[Expr, ...]:
 def split_sum(expr: Expr) -> Expr | None:
     """Only where a term has a delta to contract."""
     match expr:
-        case Sum(index, Plus(terms)) if _has_delta(terms, index):
-            return plus(Sum(index, term) for term in terms)
-        case Sum(index, Sum(inner, Plus(terms))) if _has_delta(terms, index):
-            return plus(Sum(index, Sum(inner, term)) for term in terms)
+        case Sum(index, body):
+            inner = _innermost(body)
+            if isinstance(inner, Plus) and _has_delta(inner.terms, index):
+                return plus(Sum(index, _put_innermost(body, term)) for term in inner.terms)
     return None
+
+
+def _innermost(expr: Expr) -> Expr:
+    """What a sum of sums adds up."""
+    while isinstance(expr, Sum):
+        expr = expr.body
+    return expr
 
 
 @rule("distribute", law=r"a\,(u + v) = a\,u + a\,v", source=SOURCE)
@@ -71,9 +78,7 @@ def distribute(expr: Expr) -> Expr | None:
                 if len(factors) > 1 and isinstance(factor, Plus) and _has_delta(factor.terms, index):
                     before, after = factors[:place], factors[place + 1 :]
                     return Sum(index, plus(product((*before, term, *after)) for term in factor.terms))
-            inner = body
-            while isinstance(inner, Sum):
-                inner = inner.body
+            inner = _innermost(body)
             if inner is not body:
                 rewritten = distribute(Sum(index, inner))
                 if rewritten is not None:

@@ -88,6 +88,8 @@ DERIVATIVES: list[tuple[str, str, str]] = [
     ("sum(p * log(p / q))", "p", "p: vector(n) positive; q: vector(n) positive"),
     ("x.T @ eye(n) @ x + x.T @ A @ eye(n) @ b", "x", "x: vector(n); A: matrix(n, n); b: vector(n)"),
     ("logdet(P) + x.T @ inv(P) @ x", "P", "x: vector(m); P: matrix(m, m) positive_definite"),
+    ("tr((C - X @ B) @ M @ (C - X @ B).T)", "X", "X: matrix(n, m); B: matrix(m, p); C: matrix(n, p); M: matrix(p, p)"),
+    ("sum(log(cosh(x)))", "x", "x: vector(n)"),
 ]
 
 DIFFERENTIALS: list[tuple[str, str, str]] = [

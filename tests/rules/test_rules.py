@@ -302,6 +302,11 @@ TABLE: list[tuple[Rule, Expr, Expr]] = [
         Plus((Sum(i, times(d_ik, x_i)), Sum(i, times(x_i, y_i)))),
     ),
     (
+        contraction.split_sum,
+        Sum(i, Sum(j, Sum(k, Plus((times(d_ik, A_ij), times(x_i, A_ij)))))),
+        Plus((Sum(i, Sum(j, Sum(k, times(d_ik, A_ij)))), Sum(i, Sum(j, Sum(k, times(x_i, A_ij)))))),
+    ),
+    (
         contraction.distribute,
         Sum(i, times(y_i, Plus((d_ik, x_i)))),
         Sum(i, Plus((times(y_i, d_ik), times(y_i, x_i)))),
@@ -314,6 +319,9 @@ TABLE: list[tuple[Rule, Expr, Expr]] = [
     (algebra.sum_of_constant, Sum(j, x_i), times(Size(n), x_i)),
     (algebra.equal_delta, Delta(i, i), num(1)),
     (algebra.inverse_functions, fn("log", fn("exp", x_i)), x_i),
+    (algebra.tangent, times(x_i, fn("sin", y_i), over(fn("cos", y_i))), times(x_i, fn("tan", y_i))),
+    (algebra.tangent, times(fn("sinh", x_i), over(fn("cosh", x_i))), fn("tanh", x_i)),
+    (algebra.tangent, times(fn("sin", x_i), over(fn("cos", y_i))), None),
     (algebra.constant_out_of_sum, Sum(i, times(num(2), x_i)), times(num(2), Sum(i, x_i))),
     (algebra.like_terms, Plus((times(x_i, y_i), times(num(2), y_i, x_i), x_i)), Plus((times(num(3), x_i, y_i), x_i))),
     (
