@@ -672,6 +672,9 @@ class _Listing:
         if words & {"integer"}:
             raise CannotDerive(f"{symbol.name} is an integer")
         size = self.coder.dim(symbol.shape[0])
+        if "onehot" in words and symbol.shape[1] != ONE:
+            columns = self.coder.dim(symbol.shape[1])
+            return [f"{name} = {lib}.eye({columns})[[i % {columns} for i in range({size})]]"]
         if "onehot" in words:
             return [f"{name} = {lib}.eye({size})[:, [1]]"]
         if "idempotent" in words:
