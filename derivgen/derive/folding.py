@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 
 from derivgen.derivation import Conclude, Rewrite, Step
-from derivgen.expr.build import factors_of, plus, product, split_scalars, transpose
+from derivgen.expr.build import factors_of, matmul, plus, product, split_scalars, transpose
 from derivgen.expr.nodes import (
     ONE_NUMBER,
     Diag,
@@ -78,7 +78,17 @@ def _named(node: Expr, meaning: Expr, symbol: Expr) -> Expr | None:
                 made = more
         case _ if type(node) is type(meaning) and _sorted(node) == _sorted(meaning):
             return symbol
+        case MatMul(factors), MatMul(wanted):
+            made = _in_chain(factors, wanted, symbol)
     return made if made is not None and shape(made) == shape(node) else None
+
+
+def _in_chain(factors: tuple[Expr, ...], wanted: tuple[Expr, ...], symbol: Expr) -> Expr | None:
+    """The matrix product of `factors` with `symbol` for those that are `wanted`, side by side; None without them."""
+    for start in range(len(factors) - len(wanted) + 1):
+        if factors[start : start + len(wanted)] == wanted:
+            return matmul((*factors[:start], symbol, *factors[start + len(wanted) :]))
+    return None
 
 
 def _among(factors: tuple[Expr, ...], wanted: tuple[Expr, ...], symbol: Expr) -> Expr | None:

@@ -49,7 +49,7 @@ def scaled_entrywise(expr: Expr) -> Expr | None:
                     product((*scalars, one)) for (scalars, _), one in zip(split, beside, strict=True) if one is not None
                 ]
                 if len(kept) == len(terms):
-                    return product((plus(kept), shared))
+                    return product((shared, plus(kept)))
     return None
 
 
@@ -87,7 +87,7 @@ def _row_sums(u: Expr, shared: Expr) -> Expr:
     source="definition",
 )
 def fold_softmax_along(expr: Expr) -> Expr | None:
-    """e^Z with its rows over their sums, or its columns over theirs; the sums as a diagonal matrix or spread by ones."""
+    """e^Z with its rows over their sums, or its columns over theirs: by a diagonal matrix, or by sums spread by ones."""
     match expr:
         case MatMul(factors):
             for place, (left, right) in enumerate(pairwise(factors)):
