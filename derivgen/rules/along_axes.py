@@ -70,15 +70,23 @@ def _without(factors: Sequence[Expr], place: int) -> Expr:
 
 
 def _row_sums(u: Expr, shared: Expr) -> Expr:
-    """diag(P A') as (P * A) 1 where A is `shared`; any other vector as it is."""
+    """diag(P A'), and (G * A V) 1 with P = G V', as (P * A) 1 where A is `shared`; any other vector as it is."""
     scalars, array = split_scalars(u)
+    beside: Expr | None = None
     match array:
         case Diag(MatMul(factors)):
             for cut in range(1, len(factors)):
-                pair = (matmul(factors[:cut]), transpose(matmul(factors[cut:])))
-                if shared in pair:
-                    return product((*scalars, matmul((product(pair), Ones((shape(shared)[1], ONE))))))
-    return u
+                left, right = matmul(factors[:cut]), transpose(matmul(factors[cut:]))
+                if shared in (left, right):
+                    beside = right if left == shared else left
+        case MatMul((Product((left, right)), Ones())):
+            for one, other in ((left, right), (right, left)):
+                match other:
+                    case MatMul((first, *rest)) if first == shared:
+                        beside = matmul((one, transpose(matmul(rest))))
+    if beside is None:
+        return u
+    return product((*scalars, matmul((product((beside, shared)), Ones((shape(shared)[1], ONE))))))
 
 
 @rule(
