@@ -31,42 +31,38 @@ MAGNUS = "Magnus & Neudecker, Matrix Differential Calculus (2019)"
 
 
 @rule(
-    "rows scaled, entry by entry",
-    law=r"A \odot P - \operatorname{diag}(u)\,A = A \odot (P - u\,\mathbf{1}^{\mathsf T})",
+    "sums of rows",
+    law=r"(G \odot A V)\,\mathbf{1} = ((G V^{\mathsf T}) \odot A)\,\mathbf{1},\ "
+    r"\operatorname{diag}(P A^{\mathsf T}) = (P \odot A)\,\mathbf{1}",
     source=f"{MAGNUS}, sec. 3.6",
 )
-def scaled_entrywise(expr: Expr) -> Expr | None:
-    """Where each term is a Hadamard product with A, or A with its rows or columns scaled; the sums of the rows of
-    A * P, which are diag(P A'), are read as such.
-    """
+def sums_of_rows(expr: Expr) -> Expr | None:
+    """Those that scale the rows, or the columns, of an A beside a Hadamard product with A, as sums of P * A."""
     match expr:
         case Plus(terms):
-            split = [split_scalars(term) for term in terms]
-            products = [array for _, array in split if isinstance(array, Product)]
-            for shared in products[0].factors if 0 < len(products) < len(split) else ():
-                beside = [_beside(array, shared) for _, array in split]
-                kept = [
-                    product((*scalars, one)) for (scalars, _), one in zip(split, beside, strict=True) if one is not None
-                ]
-                if len(kept) == len(terms):
-                    return product((shared, plus(kept)))
+            for shared in _shared(terms):
+                changed = plus(_with_sums(term, shared) for term in terms)
+                if changed != expr:
+                    return changed
     return None
 
 
-def _beside(array: Expr, shared: Expr) -> Expr | None:
-    """B where `array` is `shared` * B entry by entry; None where it is not seen as that."""
+def _shared(terms: Sequence[Expr]) -> list[Expr]:
+    """The factors of the first Hadamard product among `terms`, where not all of them are one."""
+    split = [split_scalars(term)[1] for term in terms]
+    products = [array for array in split if isinstance(array, Product)]
+    return list(products[0].factors) if 0 < len(products) < len(split) else []
+
+
+def _with_sums(term: Expr, shared: Expr) -> Expr:
+    """`term`, diag(u) A or A diag(u) where A is `shared`, with u as the sums of rows, or of columns, of P * A."""
+    scalars, array = split_scalars(term)
     match array:
-        case Product(factors) if shared in factors:
-            return _without(factors, factors.index(shared))
-        case MatMul((Diag(u), *rest)) if shape(u)[1] == ONE and matmul(rest) == shared:
-            return matmul((_row_sums(u, shared), Ones((ONE, shape(shared)[1]))))
-        case MatMul((*rest, Diag(u))) if shape(u)[1] == ONE and matmul(rest) == shared:
-            return matmul((Ones((shape(shared)[0], ONE)), transpose(_row_sums(u, transpose(shared)))))
-    return None
-
-
-def _without(factors: Sequence[Expr], place: int) -> Expr:
-    return product((*factors[:place], *factors[place + 1 :]))
+        case MatMul((Diag(u), *rest)) if matmul(rest) == shared:
+            return product((*scalars, matmul((Diag(_row_sums(u, shared)), shared))))
+        case MatMul((*rest, Diag(u))) if matmul(rest) == shared:
+            return product((*scalars, matmul((shared, Diag(_row_sums(u, transpose(shared)))))))
+    return term
 
 
 def _row_sums(u: Expr, shared: Expr) -> Expr:
@@ -90,12 +86,47 @@ def _row_sums(u: Expr, shared: Expr) -> Expr:
 
 
 @rule(
+    "rows scaled, entry by entry",
+    law=r"A \odot P - \operatorname{diag}(u)\,A = A \odot (P - u\,\mathbf{1}^{\mathsf T})",
+    source=f"{MAGNUS}, sec. 3.6",
+)
+def scaled_entrywise(expr: Expr) -> Expr | None:
+    """Where each term is a Hadamard product with A, or A with its rows or columns scaled."""
+    match expr:
+        case Plus(terms):
+            for shared in _shared(terms):
+                beside = [_beside(term, shared) for term in terms]
+                kept = [one for one in beside if one is not None]
+                if len(kept) == len(terms):
+                    return product((shared, plus(kept)))
+    return None
+
+
+def _beside(term: Expr, shared: Expr) -> Expr | None:
+    """B where `term` is `shared` * B entry by entry; None where it is not seen as that."""
+    scalars, array = split_scalars(term)
+    rows, columns = shape(shared)
+    match array:
+        case Product(factors) if shared in factors:
+            return product((*scalars, _without(factors, factors.index(shared))))
+        case MatMul((Diag(u), *rest)) if matmul(rest) == shared and shape(u)[1] == ONE:
+            return product((*scalars, matmul((u, Ones((ONE, columns))))))
+        case MatMul((*rest, Diag(u))) if matmul(rest) == shared and shape(u)[1] == ONE:
+            return product((*scalars, matmul((Ones((rows, ONE)), transpose(u)))))
+    return None
+
+
+def _without(factors: Sequence[Expr], place: int) -> Expr:
+    return product((*factors[:place], *factors[place + 1 :]))
+
+
+@rule(
     "softmax",
     law=r"e^{z_{ij}} / \textstyle\sum_k e^{z_{ik}} = \operatorname{softmax}_{\mathrm{row}}(Z)_{ij}",
     source="definition",
 )
 def fold_softmax_along(expr: Expr) -> Expr | None:
-    """e^Z with its rows over their sums, or its columns over theirs: by a diagonal matrix, or by sums spread by ones."""
+    """e^Z with its rows, or its columns, over their sums: by a diagonal matrix, or by sums that ones spread."""
     match expr:
         case MatMul(factors):
             for place, (left, right) in enumerate(pairwise(factors)):
@@ -150,4 +181,4 @@ def _softmax_of_rows(powers: Expr) -> Expr | None:
     return None
 
 
-ALONG_AXES: tuple[Rule, ...] = (scaled_entrywise, fold_softmax_along)
+ALONG_AXES: tuple[Rule, ...] = (sums_of_rows, scaled_entrywise, fold_softmax_along)
