@@ -14,6 +14,7 @@ from derivgen.expr.nodes import (
     Expr,
     MatMul,
     Number,
+    Ones,
     Plus,
     Power,
     Product,
@@ -184,6 +185,8 @@ def _sorted(expr: Expr) -> Expr:
                 return Plus(tuple(sorted(terms, key=text)))
             case Product(factors):
                 return Product(tuple(sorted(factors, key=text)))
+            case Transpose(Ones((rows, columns))):
+                return Ones((columns, rows))
         return None
 
     return transform(expr, put)
