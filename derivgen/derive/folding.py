@@ -34,7 +34,8 @@ def folded(expr: Expr, definitions: Mapping[str, Expr], symbols: Mapping[str, Sy
     """
     known: dict[str, Expr] = {}
     for name, meaning in definitions.items():
-        known[name] = _with_names(meaning, known, symbols)  # a definition may use those before it
+        # a definition may use those before it; its transposes stand where those of a result do
+        known[name] = _with_names(transform(meaning, _inward), known, symbols)
     return _with_names(expr, known, symbols)
 
 
@@ -46,6 +47,18 @@ def _with_names(expr: Expr, known: Mapping[str, Expr], symbols: Mapping[str, Sym
         if turned != meaning and not isinstance(turned, Transpose):
             expr = transform(expr, partial(_named, meaning=turned, symbol=transpose(symbol)))
     return expr
+
+
+def _inward(node: Expr) -> Expr | None:
+    """A transpose at the symbols, products flat."""
+    match node:
+        case Transpose(body):
+            return transpose(body)
+        case MatMul(factors):
+            return matmul(factors)
+        case Product(factors):
+            return product(factors)
+    return None
 
 
 def folded_lines(
@@ -151,6 +164,10 @@ def _swapped(expr: Expr, core: Expr, symbol: Expr) -> Expr | None:
         turned = transpose(core)
         if shape(expr) == shape(turned) and _sorted(expr) == _sorted(turned):
             return transpose(symbol)
+    if isinstance(expr, MatMul) and isinstance(core, MatMul):
+        for wanted, named in ((core, symbol), (transpose(core), transpose(symbol))):
+            if isinstance(wanted, MatMul) and (found := _in_chain(expr.factors, wanted.factors, named)) is not None:
+                return found
     if isinstance(expr, Product) and isinstance(core, Product):
         made = _among(expr.factors, core.factors, symbol)
         if made is not None:

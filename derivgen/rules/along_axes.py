@@ -6,6 +6,7 @@ Each rule leaves fewer diagonal matrices or fewer powers.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from itertools import pairwise
 
 from derivgen.derivation import Rule, rule
@@ -15,17 +16,22 @@ from derivgen.expr.nodes import (
     ONE,
     Apply,
     Diag,
+    Dim,
     Expr,
     Function,
     MatMul,
+    Number,
     Ones,
     Plus,
     Power,
     Product,
+    Size,
     Softmax,
     Transpose,
+    Zeros,
 )
 from derivgen.expr.shapes import shape
+from derivgen.rules.algebra import like_terms
 
 MAGNUS = "Magnus & Neudecker, Matrix Differential Calculus (2019)"
 
@@ -181,4 +187,48 @@ def _softmax_of_rows(powers: Expr) -> Expr | None:
     return None
 
 
-ALONG_AXES: tuple[Rule, ...] = (sums_of_rows, scaled_entrywise, fold_softmax_along)
+@rule(
+    "deviations add up to zero",
+    law=r"\mathbf{1}^{\mathsf T}(X - \tfrac{1}{m}\,\mathbf{1}\,\mathbf{1}^{\mathsf T} X) = 0",
+    source="definition",
+)
+def no_deviations(expr: Expr) -> Expr | None:
+    """The sums of the columns, or of the rows, of a sum whose terms cancel there."""
+    match expr:
+        case MatMul(factors):
+            for place, (left, right) in enumerate(pairwise(factors)):
+                if isinstance(left, Ones) and isinstance(right, Plus):
+                    terms = [_ones_joined((left, term)) for term in right.terms]
+                elif isinstance(left, Plus) and isinstance(right, Ones):
+                    terms = [_ones_joined((term, right)) for term in left.terms]
+                else:
+                    continue
+                if isinstance(like_terms(plus(terms)), Zeros):
+                    zero = Zeros((shape(left)[0], shape(right)[1]))
+                    return matmul((*factors[:place], zero, *factors[place + 2 :])) if len(factors) > 2 else zero
+    return None
+
+
+def _ones_joined(factors: Sequence[Expr]) -> Expr:
+    """The matrix product of `factors`, with 1'1 as the number it is, and that cancelled."""
+    scalars, chain = split_scalars(matmul(factors))
+    links = list(chain.factors) if isinstance(chain, MatMul) else [chain]
+    counts: list[Dim] = []
+    place = 1
+    while place < len(links):
+        left, right = links[place - 1], links[place]
+        if isinstance(left, Ones) and isinstance(right, Ones):
+            counts += () if left.shape[1] == ONE else (left.shape[1],)
+            links[place - 1 : place + 1] = [Ones((left.shape[0], right.shape[1]))]
+        else:
+            place += 1
+    kept = list(scalars)
+    for count in counts:
+        below = Power(Size(count), MINUS_ONE) if count.names else Number(Fraction(1, count.number))
+        if below not in kept:
+            return matmul(factors)
+        kept.remove(below)
+    return product((*kept, matmul(links)))
+
+
+ALONG_AXES: tuple[Rule, ...] = (no_deviations, sums_of_rows, scaled_entrywise, fold_softmax_along)

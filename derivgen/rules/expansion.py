@@ -97,6 +97,10 @@ def entry(array: Expr, subscripts: Sequence[Subscript]) -> Expr:
             return ZERO_NUMBER
         case Eye():
             return Delta(subscripts[0], subscripts[1])
+        case MatMul((Ones((_, wide)), *rest)) if wide == ONE and len(subscripts) == 2:
+            return entry(matmul(rest), subscripts[1:])
+        case MatMul((*rest, Ones((high, _)) | Transpose(Ones((_, high))))) if high == ONE and len(subscripts) == 2:
+            return entry(matmul(rest), subscripts[:1])
         case Product(factors):
             return product(entry(factor, subscripts) for factor in factors)
         case Power(base, exponent):
