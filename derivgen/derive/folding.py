@@ -10,7 +10,9 @@ from derivgen.derivation import Conclude, Rewrite, Step
 from derivgen.expr.build import factors_of, matmul, plus, product, split_scalars, transpose
 from derivgen.expr.nodes import (
     ONE_NUMBER,
+    Apply,
     Diag,
+    Entry,
     Expr,
     MatMul,
     Number,
@@ -92,6 +94,10 @@ def _named(node: Expr, meaning: Expr, symbol: Expr) -> Expr | None:
                 made = more
         case _ if type(node) is type(meaning) and _sorted(node) == _sorted(meaning):
             return symbol
+        case Apply(function, (Entry(base, subscripts),)), Apply(wanted_function, (argument,)):
+            # one entry of a function of an array: sqrt(v_j) is s_j for s = sqrt(v)
+            same = function == wanted_function and _sorted(base) == _sorted(argument)
+            return Entry(symbol, subscripts) if same else None
         case MatMul(factors), MatMul(wanted):
             made = _in_chain(factors, wanted, symbol)
     return made if made is not None and shape(made) == shape(node) else None

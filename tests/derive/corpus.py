@@ -96,6 +96,7 @@ DERIVATIVES: list[tuple[str, str, str]] = [
     ),
     ("c.T @ log(sum(exp(Z), axis=0))", "Z", "Z: matrix(m, n); c: vector(n)"),
     ("sum(Y * log(softmax(X @ W, axis=1)))", "W", "X: matrix(n, d); W: matrix(d, k); Y: matrix(n, k) onehot"),
+    ("sum((X - ones(m) @ mean(X, axis=0).T)**2)", "X", "X: matrix(m, n)"),
 ]
 
 DIFFERENTIALS: list[tuple[str, str, str]] = [

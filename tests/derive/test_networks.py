@@ -166,6 +166,24 @@ define:
 parts:
 """
 
+COLUMNS = """title: Batch normalization of a matrix
+symbols: {X: "matrix(m, n)", G: "matrix(m, n)", epsilon: scalar positive}
+define:
+  mu: mean(X, axis=0)
+  C: X - ones(m) @ mu.T
+  s: sqrt(mean(C**2, axis=0) + epsilon)
+parts:
+"""
+
+ROWS = """title: Layer normalization of a matrix
+symbols: {X: "matrix(m, n)", G: "matrix(m, n)", epsilon: scalar positive}
+define:
+  mu: mean(X, axis=1)
+  C: X - mu @ ones(n).T
+  s: sqrt(mean(C**2, axis=1) + epsilon)
+parts:
+"""
+
 LABELS = """title: Cross-entropy of a batch
 symbols: {X: "matrix(n, d)", W: "matrix(d, k)", b: vector(k), Y: "matrix(n, k)%s"}
 define:
@@ -243,6 +261,22 @@ PRINTED = [
         "(A * (P - (P * A) @ ones(m) @ ones(1, m))).T @ Q / sqrt(d)",
         "Q.T @ (A * (P - (P * A) @ ones(m) @ ones(1, m))) / sqrt(d)",
         "(A * (P - (P * A) @ ones(m) @ ones(1, m))).T @ Q / sqrt(d)",
+    ),
+    (
+        COLUMNS,
+        "sum(G*C/(ones(m) @ s.T))",
+        "X",
+        "G @ diag(1 / s) - ones(m) @ (ones(1, m) @ G * (1 / s).T) / m - C @ diag((G.T * C.T) @ ones(m) / s**3) / m",
+        "diag(1 / s) @ G.T - (G.T @ ones(m) / s) @ ones(1, m) / m - diag((G.T * C.T) @ ones(m) / s**3) @ C.T / m",
+        "G @ diag(1 / s) - ones(m) @ (ones(1, m) @ G * (1 / s).T) / m - C @ diag((G.T * C.T) @ ones(m) / s**3) / m",
+    ),
+    (
+        ROWS,
+        "sum(G*C/(s @ ones(n).T))",
+        "X",
+        "diag(1 / s) @ G - (G @ ones(n) / s) @ ones(1, n) / n - diag((G * C) @ ones(n) / s**3) @ C / n",
+        "(diag(1 / s) @ G - (G @ ones(n) / s) @ ones(1, n) / n - diag((G * C) @ ones(n) / s**3) @ C / n).T",
+        "diag(1 / s) @ G - (G @ ones(n) / s) @ ones(1, n) / n - diag((G * C) @ ones(n) / s**3) @ C / n",
     ),
     (
         LABELS % "",

@@ -294,6 +294,21 @@ TABLE: list[tuple[Rule, Expr, Expr]] = [
         Softmax(X, 0),
     ),
     (along_axes.fold_softmax_along, times(fn("exp", X), over(MatMul((fn("sin", X), Ones((n, n)))))), None),
+    (
+        along_axes.no_deviations,
+        MatMul((Ones((ONE, m)), Plus((X, times(num(-1), over(Size(m)), MatMul((Ones((m, ONE)), Ones((ONE, m)), X))))))),
+        Zeros((ONE, n)),
+    ),
+    (
+        along_axes.no_deviations,
+        MatMul((xT, Plus((A, times(num(-1), over(Size(n)), MatMul((A, Ones((n, n))))))), Ones((n, ONE)))),
+        MatMul((xT, Zeros((n, ONE)))),
+    ),
+    (
+        along_axes.no_deviations,
+        MatMul((Ones((ONE, m)), Plus((X, times(num(-1), over(Size(n)), MatMul((Ones((m, m)), X))))))),
+        None,
+    ),
     (assumptions.one_hot_rows_rule, MatMul((LABELS, Ones((n, ONE)))), Ones((m, ONE))),
     (assumptions.one_hot_rows_rule, MatMul((Ones((ONE, n)), Transpose(LABELS), X)), MatMul((Ones((ONE, m)), X))),
     (assumptions.one_hot_rows_rule, MatMul((Transpose(LABELS), Ones((m, ONE)))), None),
