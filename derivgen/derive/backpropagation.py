@@ -178,8 +178,10 @@ class _Network:
             letters = node.name.lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
             plain = re.fullmatch(r"_?\d*", letters) is not None and len(node.name) - len(letters) == 1
             suffix = letters if letters.startswith("_") or not letters else f"_{letters}"
+            if plain and not suffix and sum(map(self._is_pre_activation, self.levels)) > 1:
+                plain = False  # delta by itself says whose it is where there is one only
             delta = Symbol(f"delta{suffix}" if plain else f"delta_{node.name}", of)
-            if delta.name not in self.reserved and delta not in self.deltas.values():
+            if delta.name not in (*self.reserved, *(one.name for one in self.deltas.values())):
                 self.deltas[node] = delta
                 self.named[delta] = self.gradients[node]
 

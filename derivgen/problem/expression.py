@@ -50,6 +50,10 @@ MOST_BITS = 10_000
 """What all numbers of one expression may come to together; Python prints no more than 14 000."""
 
 _SUMS = (ast.Add, ast.Sub)
+_HINTS_OF_WORDS = {
+    "dim": "write axis",
+    "keepdims": "sums along an axis are a column; its transpose is a row: sum(X, axis=0).T",
+}
 _PRODUCTS = (ast.Mult, ast.Div, ast.MatMult)
 
 
@@ -299,7 +303,7 @@ class _Reader:
 
     def _call(self, node: ast.Call) -> Operand:
         if node.keywords:
-            self.refuse(f"in {self.quote(node)}: arguments have no names", node)
+            return self._along_axis(node)
         for argument in node.args:
             if isinstance(argument, ast.Starred):
                 self.refuse(f"in {self.quote(node)}: {self.quote(argument)} has no meaning", argument)
@@ -332,6 +336,30 @@ class _Reader:
         if name == "D":
             self.refuse(f"{self.quote(node)} is a function: give its argument, as in {self.quote(node)}(x)", node)
         self._unknown_function(name, node)
+
+    def _along_axis(self, node: ast.Call) -> Operand:
+        """sum(X, axis=1), mean, logsumexp, softmax: of each row; with axis=0 of each column."""
+        name, (named, *more) = self._bare(node.func), node.keywords
+        word = self.spelled.names.get(named.arg or "", "")
+        if name not in functions.ALONG_AXIS or name in {**self.scope.symbols, **self.scope.functions}:
+            known = ", ".join(functions.ALONG_AXIS)
+            self.refuse(f"in {self.quote(node)}: arguments have no names", node, f"axis= is for {known}")
+        if word != "axis" or more:
+            wrong = named if word != "axis" else more[0]
+            start = self.span(node)
+            self.spelled.refuse(
+                f"in {self.quote(node)}: {name} takes the named argument axis, and no other",
+                start if wrong.arg is None else self.spelled.span(wrong.col_offset, wrong.end_col_offset or 0),
+                _HINTS_OF_WORDS.get(self.spelled.names.get(wrong.arg or "", ""), ""),
+            )
+        negative = isinstance(named.value, ast.UnaryOp) and isinstance(named.value.op, ast.USub)
+        digits = named.value.operand if isinstance(named.value, ast.UnaryOp) else named.value
+        value = self.spelled.numbers.get(digits.id) if isinstance(digits, ast.Name) else None
+        if value is None or value.denominator != 1:
+            self.refuse(f"in {self.quote(node)}: an axis is 1 (along each row) or 0 (along each column)", named.value)
+        call = Call(self.spelled, name, self.span(node), tuple(self.read(argument) for argument in node.args))
+        axis = functions.axis_of(call, -int(value) if negative else int(value))
+        return functions.along_axis(replace(call, axis=axis))
 
     def _slope(self, node: ast.Call) -> Operand:
         """diff(y, x): a derivative that is not taken."""
@@ -396,7 +424,7 @@ class _Reader:
         for argument in node.args[1:]:
             name = self._bare(argument)
             if name is None:
-                hint = "row sums are A @ ones(n)" if self._is_number(argument) else ""
+                hint = "an axis is named: sum(X, axis=1)" if self._is_number(argument) else ""
                 self.refuse(
                     f"{self.quote(argument)}: after its first argument, sum takes index letters", argument, hint
                 )

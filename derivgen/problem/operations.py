@@ -81,9 +81,23 @@ def common(spelled: Spelled, whole: Span, left: Operand, right: Operand, operati
         return right.shape
     if not right.is_scalar and left.shape != right.shape:
         turned = left.shape == (right.shape[1], right.shape[0])
-        hint = f"transpose one of them: {spelled.quote(right.span)}.T" if turned else ""
+        hint = f"transpose one of them: {spelled.quote(right.span)}.T" if turned else _spreading(spelled, left, right)
         mismatch(spelled, whole, left, right, different(left.shape, right.shape), hint, operation)
     return left.shape
+
+
+def _spreading(spelled: Spelled, left: Operand, right: Operand) -> str:
+    """A hint for whom expects NumPy's broadcasting: how a vector is put in every row or column of a matrix."""
+    for matrix, vector in ((left, right), (right, left)):
+        rows, columns = matrix.shape
+        if ONE in matrix.shape or not is_column(vector.shape):
+            continue
+        shown = spelled.quote(vector.span)
+        if vector.shape[0] == columns:
+            return f"a vector is no row: ones({rows}) @ {shown}.T has it in each row"
+        if vector.shape[0] == rows:
+            return f"a vector is no matrix: {shown} @ ones({columns}).T has it in each column"
+    return ""
 
 
 def negative(operand: Expr) -> Expr:

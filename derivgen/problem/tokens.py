@@ -31,7 +31,7 @@ _TOKEN = re.compile(
     r"""(?P<space>\s+)
       | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
       | (?P<name>[^\W\d]\w*)
-      | (?P<operator>\*\*|//|->|[-+*/@(),.:\[\]])""",
+      | (?P<operator>\*\*|//|->|[-+*/@(),.:=\[\]])""",
     re.VERBOSE,
 )
 _CLOSING = {"(": ")", "[": "]"}
@@ -148,10 +148,24 @@ def _cut(text: str) -> list[Token]:
         if match.group() in ("//", "->"):
             hint = "write / for a quotient" if match.group() == "//" else ""
             raise complaint(f"`{match.group()}` has no meaning in an expression", text, match.span(), hint)
+        if match.group() == "=" and not _names_argument(tokens):
+            _refuse_character(text, place)
         if kind != "space":
             tokens.append(Token(kind, match.group(), place))
         place = match.end()
     return tokens
+
+
+def _names_argument(tokens: list[Token]) -> bool:
+    """Whether an equals sign after `tokens` follows the name of an argument: f(x, axis=1)."""
+    if len(tokens) < 3 or tokens[-1].kind != "name" or tokens[-2].text not in ("(", ","):
+        return False
+    depth = 0
+    for left, right in zip(reversed(tokens[:-1]), reversed(tokens), strict=False):
+        depth += (right.text in _CLOSING.values()) - (right.text in _CLOSING)
+        if depth < 0:
+            return right.text == "(" and left.kind == "name"
+    return False
 
 
 def _refuse_character(text: str, place: int) -> NoReturn:
@@ -216,8 +230,8 @@ def _check_order(text: str, tokens: list[Token]) -> None:
         raise complaint(f"something is missing after `{previous.text}`", text, previous.span)
 
 
-_NEEDS_LEFT = frozenset({"*", "/", "@", "**", ",", ".", ":", ")", "]"})
-_NEEDS_RIGHT = frozenset({"*", "/", "@", "**", "+", "-", "."})
+_NEEDS_LEFT = frozenset({"*", "/", "@", "**", ",", ".", ":", "=", ")", "]"})
+_NEEDS_RIGHT = frozenset({"*", "/", "@", "**", "+", "-", ".", "="})
 
 
 def _check_neighbours(text: str, left: Token, right: Token) -> None:

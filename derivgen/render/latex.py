@@ -20,6 +20,7 @@ from derivgen.expr.nodes import (
     SCALAR,
     Apply,
     At,
+    Axis,
     Column,
     Commutation,
     Delta,
@@ -87,6 +88,9 @@ OPERATORS = {
     **{name: rf"\operatorname{{{name}}}" for name in "softplus relu sign erf sqrt abs".split()},
 }
 """How the functions of nodes.FUNCTIONS are written, and ln (notation.py)."""
+
+_ALONG: dict[Axis | None, str] = {None: "", 0: r"_{\mathrm{col}}", 1: r"_{\mathrm{row}}"}
+"""What says below the name of a function whether it takes a matrix by its columns or by its rows."""
 
 POWER_INSIDE = frozenset("sin cos tan sinh cosh tanh log ln".split())
 """The functions whose powers are written as sin^2(x)."""
@@ -291,10 +295,10 @@ class _Printer:
                 vector = ONE in shape_of(body)
                 kind = str(order) if vector or order != 2 else "F"
                 return self._fenced(inner.tex, inner.height, r"\lVert", r"\rVert", after=f"_{{{kind}}}")
-            case LogSumExp(body):
-                return self._call(r"\operatorname{logsumexp}", body)
-            case Softmax(body):
-                return self._call(r"\operatorname{softmax}", body)
+            case LogSumExp(body, axis):
+                return self._call(r"\operatorname{logsumexp}" + _ALONG[axis], body)
+            case Softmax(body, axis):
+                return self._call(r"\operatorname{softmax}" + _ALONG[axis], body)
             case Diag(body):
                 return self._call(r"\operatorname{diag}", body)
             case Vec(body):

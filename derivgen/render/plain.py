@@ -14,6 +14,7 @@ from derivgen.expr.nodes import (
     SCALAR,
     Apply,
     At,
+    Axis,
     Column,
     Commutation,
     Delta,
@@ -68,6 +69,9 @@ Shown = tuple[str, int]
 """What is printed and how tightly it binds."""
 
 RAISED = str.maketrans("0123456789-T", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵀ")
+
+_ALONG: dict[Axis | None, str] = {None: "", 0: "_col", 1: "_row"}
+"""What says in the name of a function whether it takes a matrix by its columns or by its rows."""
 
 FUNCTION_NAMES = {"sigmoid": "σ", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}
 
@@ -156,10 +160,10 @@ def _shown(expr: Expr) -> Shown:
             return _call("sum", body)
         case Norm(body, order):
             return f"‖{unicode_math(body)}‖{'' if order == 2 else f'_{order}'}", ATOM
-        case LogSumExp(body):
-            return _call("logsumexp", body)
-        case Softmax(body):
-            return _call("softmax", body)
+        case LogSumExp(body, axis):
+            return _call(f"logsumexp{_ALONG[axis]}", body)
+        case Softmax(body, axis):
+            return _call(f"softmax{_ALONG[axis]}", body)
         case Diag(body):
             return _call("diag", body)
         case Vec(body):

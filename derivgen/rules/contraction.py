@@ -27,7 +27,8 @@ def contraction(expr: Expr) -> Expr | None:
 def _without_delta(expr: Expr, index: Index) -> tuple[Expr, Subscript] | None:
     """`expr` without its factor delta(index, other), and other; None where it has no such factor.
 
-    `other` is not an index that is bound between the delta and the sum over `index`.
+    `other` is not an index that is bound between the delta and the sum over `index`. A sum of terms has the factor
+    where each of them has it.
     """
     match expr:
         case Delta(left, right) if index in (left, right) and left != right:
@@ -37,6 +38,12 @@ def _without_delta(expr: Expr, index: Index) -> tuple[Expr, Subscript] | None:
             if found is None or found[1] == bound:
                 return None
             return Sum(bound, found[0]), found[1]
+        case Plus(terms):
+            parted = [_without_delta(term, index) for term in terms]
+            others = {one[1] for one in parted if one is not None}
+            if None in parted or len(others) != 1:
+                return None
+            return plus(one[0] for one in parted if one is not None), others.pop()
         case Product(factors):
             for place, factor in enumerate(factors):
                 found = _without_delta(factor, index)

@@ -251,10 +251,10 @@ class Evaluator:
                 return duals.total(self.value(body, moving))
             case Norm(body, order):
                 return self._norm(self.value(body, moving), order)
-            case LogSumExp(body):
-                return duals.log_sum_exp(self.value(body, moving))
-            case Softmax(body):
-                return duals.softmax(self.value(body, moving))
+            case LogSumExp(body, axis):
+                return duals.log_sum_exp(self.value(body, moving), axis)
+            case Softmax(body, axis):
+                return duals.softmax(self.value(body, moving), axis)
             case Diag(body):
                 inner = self.value(body, moving)
                 rows, columns = duals.matrix_shape(inner)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from derivgen.errors import CannotDerive
-from derivgen.expr.nodes import SCALAR, Apply, Dim, Expr, Number, Power, Symbol
+from derivgen.expr.nodes import ONE, SCALAR, Apply, Dim, Expr, Number, Power, Symbol
 from derivgen.expr.walk import subexpressions, symbols
 from derivgen.render.listing.program import SCALAR_TASKS, Line, Program, decimal, needed
 
@@ -149,6 +149,9 @@ def _adjusted(the: Program, name: str, symbol: Symbol) -> list[Line]:
     if words & {"integer"}:
         raise CannotDerive(f"{symbol.name} is an integer")
     size = the.coder.dim(symbol.shape[0])
+    if "onehot" in words and symbol.shape[1] != ONE:
+        columns = the.coder.dim(symbol.shape[1])
+        return [f"{name} = {lib}.eye({columns})[[i % {columns} for i in range({size})]]"]
     if "onehot" in words:
         return [f"{name} = {lib}.eye({size})[:, [1]]"]
     if "idempotent" in words:
