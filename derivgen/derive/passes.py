@@ -69,7 +69,11 @@ MOST_WITH_LINES = 12
 MOST_EDGES = 16
 """Local derivatives that get lines of their own; more are listed."""
 MOST_NODES = 60
-"""A graph of more quantities is not passed back through on a sheet."""
+"""Quantities that a sheet passes back through in lines; in numbers, through more of them without lines."""
+MOST_COMPUTED = 5_000
+"""Quantities that are passed back through at all."""
+MOST_BITS = 4_000
+"""Of an exact number, which doubles where it is squared; a longer one is kept to NEAR decimals."""
 MOST_LOCAL = 150
 """Local derivatives in all."""
 WIDE = 6
@@ -120,10 +124,13 @@ def backward(part: Part, layout: Layout) -> Derivation:
     """
     graph = quantities_of(part)
     names, targets = _in_order(graph), part.given.variables
-    if len(names) > MOST_NODES:
-        raise CannotDerive(f"a graph of {len(names)} quantities is too large for a sheet; at most {MOST_NODES}")
     work = _Numbers.of(part, graph)
-    if _without_number(graph, work):
+    if unknown := _without_number(graph, work):
+        if len(names) > MOST_NODES:
+            raise CannotDerive(
+                f"a graph of {len(names)} quantities is too large to be passed back through in symbols, at most "
+                f"{MOST_NODES}: give {unknown[0].name} a number, in `symbols` or `at`"
+            )
         found = _with_symbols(graph, names, work, targets)
         result: Expr = _column(found)
         digits = None
@@ -290,7 +297,13 @@ class _Numbers:
         close = found if exact else rounded(found, NEAR)
         if not isinstance(close, Number):
             raise CannotDerive("a value cannot be worked out in numbers")
-        return Value(close.value, exact)
+        return self.kept(close.value, exact)
+
+    def kept(self, value: Fraction, exact: bool) -> Value:
+        """`value` as it is gone on with: one that is too long is no longer exact."""
+        if value.numerator.bit_length() + value.denominator.bit_length() <= MOST_BITS:
+            return Value(value, exact)
+        return Value(_rounded(value, NEAR).value, False)
 
     def worked(self, heading: Expr, formula: Expr, chain: Chain) -> Value:
         """Adds the lines from the end of `chain`, which is `formula`, to its number; keeps and gives that."""
@@ -443,6 +456,9 @@ def _logistic_in(expr: Expr) -> Expr:
 
 
 def _with_numbers(graph: Graph, names: tuple[Symbol, ...], work: _Numbers, targets: tuple[Symbol, ...]) -> None:
+    if len(names) > MOST_NODES:
+        _without_lines(graph, names, work, targets)
+        return
     up, edges = _edges(graph, names, targets)
     _values(graph, work, names, lines=False)
     work.steps += [Statement("forward_values"), *work.tables(names)]
@@ -468,6 +484,32 @@ def _with_numbers(graph: Graph, names: tuple[Symbol, ...], work: _Numbers, targe
     for one in targets:
         work.known.setdefault(_whole(graph, one), Value(Fraction(0), True, ZERO_NUMBER))
     work.steps += work.about_rounding()
+
+
+def _without_lines(graph: Graph, names: tuple[Symbol, ...], work: _Numbers, targets: tuple[Symbol, ...]) -> None:
+    """The numbers of a graph that is too large for a line a quantity: what is passed back is said, not shown."""
+    if len(names) > MOST_COMPUTED:
+        raise CannotDerive(f"a graph of {len(names)} quantities is too large; at most {MOST_COMPUTED}")
+    up = _leading_up(graph, names, targets)
+    _values(graph, work, names, lines=False)
+    work.steps += [Statement("forward_values"), *work.tables(names)]
+    _refuse_kinks(graph, [node for node in names if node in up], work)
+    edges = 0
+    slopes: dict[Symbol, Value] = {names[-1]: Value(Fraction(1), True)}
+    for node in reversed(names):
+        if node not in up or node not in slopes:
+            continue
+        for by in graph.below(node):
+            if by in up:
+                edges += 1
+                local = work.near(_formula(graph, node, by))
+                term = work.kept(slopes[node].near * local.near, slopes[node].exact and local.exact)
+                sent = slopes.get(by, Value(Fraction(0), True))
+                slopes[by] = Value(sent.near + term.near, sent.exact and term.exact)
+    said = (("quantities", number(len(names))), ("derivatives", number(edges)))
+    work.steps.append(Statement("passed_back", said))
+    for one in targets:
+        work.known[_whole(graph, one)] = slopes.get(one, Value(Fraction(0), True))
 
 
 def _refuse_kinks(graph: Graph, nodes: list[Symbol], work: _Numbers) -> None:
