@@ -278,6 +278,9 @@ class GivenReader:
         given = self.fields.layers
         if given is None:
             return ()
+        if isinstance(given, str):
+            self._complain("layers", "the layers of a diagram are a list of their units", "write `layers: [3, 4, 2]`")
+            return ()
         found: list[Dim] = []
         for one in given:
             written = canonical_name(str(one).strip())

@@ -112,6 +112,10 @@ class Given:
     names: tuple[Expr, ...] = ()
     """Of the layers: vectors, scalars or entries."""
     weights: tuple[Expr, ...] = ()
+    depth: str = ""
+    """For `backprop`: the letter that stands for the number of layers, all like that of `define`."""
+    feeds: tuple[Symbol, Symbol] | None = None
+    """With `depth`: what is put into a layer, and the quantity of the layer before that it is above the first."""
 
 
 @dataclass(frozen=True, slots=True)

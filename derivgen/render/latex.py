@@ -185,6 +185,8 @@ def _letter(base: str, bold: bool) -> str:
 
 
 def _subscript_word(word: str) -> str:
+    if found := re.fullmatch(r"\(([A-Za-z][+-]\d+)\)", word):  # the size n_(l-1) of the layer before
+        return found[1]
     if word.isdigit() or len(word) == 1 or word in GREEK or word in CAPITAL_GREEK:
         return _letter(word, False) if not word.isdigit() else word
     return rf"\text{{{word}}}"
