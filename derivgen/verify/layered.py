@@ -1,7 +1,7 @@
 """Lines about layer l of L layers: checked in networks of one layer, two, ..., at every layer that they speak of.
 
-Each number of layers makes a network that is written out, every layer with sizes of its own, from what one layer is said
-to be.
+Each number of layers makes a network that is written out, every layer with sizes of its own, from what one layer is
+said to be.
 """
 
 from __future__ import annotations
