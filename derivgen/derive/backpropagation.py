@@ -27,6 +27,7 @@ from derivgen.expr.nodes import (
     Entry,
     Expr,
     Eye,
+    Function,
     Index,
     Layout,
     MatMul,
@@ -100,6 +101,8 @@ class Network:
     """The names of the gradients: by each quantity and variable."""
     deltas: dict[Symbol, Symbol] = field(default_factory=dict)
     named: dict[Symbol, Expr] = field(default_factory=dict)
+    plain: bool = False
+    """Every quantity has a line, with what is above by its name: nothing is joined, and there are no deltas."""
     values: dict[Symbol, Expr] = field(default_factory=dict)
     """What was found for each gradient."""
 
@@ -117,7 +120,7 @@ class Network:
 
     def _joined_output(self) -> Symbol | None:
         """Probabilities under a logarithm: softmax or sigmoid that only the loss sees, and that cancels there."""
-        for node, meaning in self.levels.items():
+        for node, meaning in self.levels.items() if not self.plain else ():
             squashes = isinstance(meaning, Softmax) or (
                 isinstance(meaning, Apply) and meaning.function.name == "sigmoid"
             )
@@ -174,7 +177,7 @@ class Network:
             meaning = _all_partials(self.loss, node)
             self.gradients[node] = symbol
             self.named[symbol] = transpose(meaning) if turns else meaning
-        if self._is_pre_activation(node):
+        if self._is_pre_activation(node) and not self.plain:
             letters, up, layer = node.name.partition("^")
             letters = letters.lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
             plain = up != "" or (re.fullmatch(r"_?\d*", letters) is not None and len(node.name) - len(letters) == 1)
@@ -238,7 +241,7 @@ class Network:
 
     def _value_above(self, user: Symbol) -> Expr:
         """The same as it was found, where it has no name of its own that is short."""
-        if user == self.loss or user in self.deltas or is_scalar(user):
+        if user == self.loss or self.plain or user in self.deltas or is_scalar(user):
             return self._above(user)
         return self._upright(self.values.get(user, self.gradient(user)))
 
@@ -279,7 +282,17 @@ class Network:
     def _in_names(self, expr: Expr) -> Expr:
         """`expr` with the values of functions by their names: h for sigmoid(z)."""
         known = {one.name: meaning for one, meaning in self.levels.items() if isinstance(meaning, Apply | Softmax)}
-        return folded(expr, known, {one.name: one for one in self.levels}) if known else expr
+        found = folded(expr, known, {one.name: one for one in self.levels}) if known else expr
+        return transform(found, self._step_of_relu)
+
+    def _step_of_relu(self, node: Expr) -> Expr | None:
+        """The derivative of relu by its argument, [z > 0], not by its value: sign(a)."""
+        match node:
+            case Apply(Function("sign", (0,)), (Symbol() as value,)):
+                meaning = self.levels.get(value)
+                if isinstance(meaning, Apply) and meaning.function.name == "relu":
+                    return Apply(node.function, (meaning,))
+        return None
 
     def _free(self, name: str) -> str:
         while name in self.reserved:

@@ -291,8 +291,8 @@ class _Numbers:
 
     def near(self, expr: Expr) -> Value:
         """The value of `expr` in what is known."""
-        own = {one: self.known[one] for one in _known_in(expr, self.known)}
-        found = value_of(_filled(expr, {one: Number(value.near) for one, value in own.items()}), {})
+        own = {one: self.known[one] for one in known_in(expr, self.known)}
+        found = value_of(filled(expr, {one: Number(value.near) for one, value in own.items()}), {})
         exact = isinstance(found, Number) and all(value.exact for value in own.values())
         close = found if exact else rounded(found, NEAR)
         if not isinstance(close, Number):
@@ -308,7 +308,7 @@ class _Numbers:
     def worked(self, heading: Expr, formula: Expr, chain: Chain) -> Value:
         """Adds the lines from the end of `chain`, which is `formula`, to its number; keeps and gives that."""
         value = self.near(formula)
-        own = [self.known[one] for one in _known_in(formula, self.known)]
+        own = [self.known[one] for one in known_in(formula, self.known)]
         right = Number(value.near) if self.is_short(value) else _rounded(value.near, self.digits)
         if all(map(self.is_put_exactly, own)) and value.exact:
             lines, end = self._lines(heading, formula, 0, None, value)
@@ -329,10 +329,10 @@ class _Numbers:
     def _lines(
         self, heading: Expr, formula: Expr, guard: int, digits: int | None, value: Value
     ) -> tuple[list[Rewrite], Expr]:
-        start = _filled(formula, {one: self.put(self.known[one], guard) for one in _known_in(formula, self.known)})
+        start = filled(formula, {one: self.put(self.known[one], guard) for one in known_in(formula, self.known)})
         lines: list[Rewrite] = []
         if start != formula:
-            plain = all(self.is_put_exactly(self.known[one]) for one in _known_in(formula, self.known))
+            plain = all(self.is_put_exactly(self.known[one]) for one in known_in(formula, self.known))
             kept = None if plain else self._kept(value, start)
             lines.append(Rewrite((put_in,), formula, start, heading, digits=kept))
         more, end = value_lines(start, {}, heading, digits=digits, staged=True)
@@ -414,18 +414,18 @@ def _agreement(one: Fraction, other: Fraction, digits: int) -> int:
     return digits
 
 
-def _known_in(expr: Expr, known: Mapping[Expr, Value]) -> list[Expr]:
+def known_in(expr: Expr, known: Mapping[Expr, Value]) -> list[Expr]:
     """What in `expr` has a number; a derivative as a whole."""
     if expr in known:
         return [expr]
-    return list(dict.fromkeys(one for part in parts(expr) for one in _known_in(part, known)))
+    return list(dict.fromkeys(one for part in parts(expr) for one in known_in(part, known)))
 
 
-def _filled(expr: Expr, numbers: Mapping[Expr, Number]) -> Expr:
+def filled(expr: Expr, numbers: Mapping[Expr, Number]) -> Expr:
     """`expr` with `numbers` put in, in parentheses."""
     if expr in numbers:
         return Group(numbers[expr])
-    return with_parts(expr, tuple(_filled(part, numbers) for part in parts(expr)))
+    return with_parts(expr, tuple(filled(part, numbers) for part in parts(expr)))
 
 
 # --- forward --------------------------------------------------------------------------------------------------------

@@ -550,7 +550,7 @@ class _Printer:
 
     def _raised(self, base: Expr, exponent: str) -> Piece:
         inner = self._parenthesized(self.piece(base)) if isinstance(base, Group) else self._within(base, ATOM)
-        if "^" in _scripts(inner.tex):  # x^* to a power
+        if "^" in _scripts(inner.tex) or _is_fraction(inner.tex):  # x^* to a power, the transpose of dL/dz
             inner = self._parenthesized(inner)
         return Piece(f"{inner.tex}^{{{exponent}}}", POWER, inner.height)
 

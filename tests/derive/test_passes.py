@@ -233,7 +233,7 @@ def test_passes_are_counted(tmp_path: Path, sizes: str, key: str, factor: int) -
 
 # define, task, part of the reason
 REFUSED = [
-    (NETWORK, "forward: L", "w has none"),
+    (NETWORK, "forward: L\n    at: {x: 2, w: 1}", "b has none"),
     ("{u: log(x)}", "forward: u\n    at: {x: -1}", "logarithm of -1"),
     ("{u: 1/x}", "forward: u\n    at: {x: 0}", "division by zero"),
     ("{u: x - 1, v: relu(u)}", "backward: v\n    wrt: x\n    at: {x: 1}", "relu(u) has a kink"),
