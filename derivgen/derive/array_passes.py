@@ -17,7 +17,7 @@ from derivgen.derive.evaluation import put_in, round_off, work_out
 from derivgen.derive.iteration import ROUNDED_TO
 from derivgen.derive.naming import quantity_for, reserved_names
 from derivgen.derive.passes import backward as backward_scalars
-from derivgen.derive.passes import by_definition
+from derivgen.derive.passes import by_definition, cost
 from derivgen.derive.passes import forward as forward_scalars
 from derivgen.derive.paths import quantities_of
 from derivgen.errors import CannotDerive
@@ -136,6 +136,7 @@ def backward_arrays(part: Part, layout: Layout) -> Derivation:
         else:
             work.steps.append(Conclude(last[0], last[1], last[0]))
     assert last is not None
+    work.steps += [cost(*pair) for pair in part.given.sizes]
     work.named = network.named
     found = work.derivation("backward", *last, layout)
     return found if has_numbers else replace(found, result=last[1], shape=shape(last[1]))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import reduce
 
 from derivgen.derive.evaluation import rounded, value_of
-from derivgen.derive.passes import KINKED, MOST_BITS, NEAR
+from derivgen.derive.pass_numbers import MOST_BITS, NEAR
+from derivgen.derive.passes import KINKED
 from derivgen.errors import CannotDerive
 from derivgen.expr.build import plus, product
 from derivgen.expr.nodes import (

@@ -64,10 +64,10 @@ from derivgen.expr.nodes import (
     Vec,
     Zeros,
 )
-from derivgen.expr.walk import symbols
 from derivgen.verify import arrays, duals, functions
 from derivgen.verify.arrays import Array, BadPoint, Irrational
 from derivgen.verify.duals import Value
+from derivgen.verify.ordering import below_first
 from derivgen.verify.points import Point
 
 
@@ -329,16 +329,9 @@ class Evaluator:
 
         Raises what `value` raises, and Irrational where exact numbers have become too long to go on with.
         """
-        waiting, seen = [name], {name}
-        while waiting:
-            meaning = self.definitions[waiting[-1]]
-            own = (one.name for one in symbols(meaning) if one.name in self.definitions and one.name not in self.put)
-            new = [one for one in own if one not in seen and not self._has(one, moving)]
-            if not new and waiting.pop() != name:
-                with suppress(BadPoint, Irrational, Unknown):  # whether it is needed, its user knows
-                    self.value(meaning, moving)
-            waiting += new
-            seen.update(new)
+        for one in below_first(name, self.definitions, lambda own: own in self.put or self._has(own, moving)):
+            with suppress(BadPoint, Irrational, Unknown):  # whether it is needed, its user knows
+                self.value(self.definitions[one], moving)
         value = self.value(self.definitions[name], moving)
         if self.exact and duals.longest(value) > LONGEST:
             raise Irrational
