@@ -7,7 +7,7 @@ from collections.abc import Callable
 from derivgen.derivation import Derivation, Rule
 from derivgen.derive import objects
 from derivgen.derive.abstract_chain import chain_rule, entries_in_layout
-from derivgen.derive.backpropagation import backprop
+from derivgen.derive.array_passes import backward, forward
 from derivgen.derive.chaining import chain
 from derivgen.derive.critical import classify, critical_points
 from derivgen.derive.derivative import derive as derive_derivative
@@ -23,8 +23,8 @@ from derivgen.derive.normal import solve
 from derivgen.derive.options import shapes
 from derivgen.derive.partials import derive_scalar
 from derivgen.derive.passes import LAWS as PASS_LAWS
-from derivgen.derive.passes import backward, forward
 from derivgen.derive.plot import plot
+from derivgen.derive.recursion import backprop
 from derivgen.derive.show import show
 from derivgen.errors import CannotDerive
 from derivgen.expr.nodes import Layout

@@ -179,8 +179,15 @@ def _latex(symbol: Symbol) -> str:
 def graph_of(part: Part) -> Graph:
     """What `part.expression` is made of.
 
-    Raises CannotDerive where something in it is no formula of scalars.
+    Raises CannotDerive where something in it is no formula of scalars, or the whole is too long to be written out.
     """
+    assert part.expression is not None
+    unwritten = [name for name in _used(part.expression, part.scope) if name in part.scope.unwritten]
+    if unwritten:
+        raise CannotDerive(
+            f"with the quantities of `define` written out, {unwritten[0]} is too long for the chain rule in one line: "
+            "`backward` goes through the quantities one by one"
+        )
     graph = quantities_of(part)
     if not any(one in graph.levels for one in symbols(graph.top)):
         raise CannotDerive("none of the quantities of `define` is in the expression: there is no chain")

@@ -145,6 +145,9 @@ class _Reader:
         name = self.spelled.names[node.id]
         scope = self.scope
         if name in scope.symbols:
+            if self.expand and name in scope.unwritten:
+                message = f"with the quantities of `define` written out, {name} is too long to work with"
+                self.refuse(message, node, "`forward`, `backward` and `backprop` go through them one by one")
             if self.expand and name in scope.definitions:
                 expr = scope.definitions[name]
                 return Operand(expr, shape(expr), span)

@@ -172,7 +172,7 @@ class GivenReader:
                 self._complain("wrt", f"{name} has values: nothing is differentiated by a constant")
             elif name in self.scope.definitions and self.task != "backward":
                 self._complain("wrt", f"{name} is defined by other quantities", "differentiate by a declared symbol")
-            elif symbol.shape != SCALAR:
+            elif symbol.shape != SCALAR and self.task != "backward":
                 hint = f"name its entries: `{name}: vector({name}1, {name}2)`"
                 self._complain("wrt", f"{name} is no scalar", hint)
             else:
@@ -277,6 +277,9 @@ class GivenReader:
     def _layers(self) -> tuple[Dim, ...]:
         given = self.fields.layers
         if given is None:
+            return ()
+        if isinstance(given, str):
+            self._complain("layers", "the layers of a diagram are a list of their units", "write `layers: [3, 4, 2]`")
             return ()
         found: list[Dim] = []
         for one in given:

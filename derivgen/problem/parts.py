@@ -20,6 +20,7 @@ from derivgen.problem.model import Claim, Given, Part, Scope, Values
 from derivgen.problem.names import canonical_name, did_you_mean, shorten
 from derivgen.problem.operations import constant
 from derivgen.problem.options import MOST_OPTIONS, option_fault, read_option, with_slopes
+from derivgen.problem.repeated import repeated
 from derivgen.problem.schema import EXPRESSION_FIELDS, LATER_TASKS, TASKS, TEXT_FIELDS, PartFields
 
 HIGHEST_ORDER = 4
@@ -47,7 +48,8 @@ _FIELDS_OF = {
     "of": ("shapes",),
     "functions": ("shapes", "chain"),
     "path": ("diagram",),
-    "layers": ("diagram",),
+    "layers": ("diagram", "backprop"),
+    "repeat": ("backprop",),
     "names": ("diagram",),
     "weights": ("diagram",),
 }
@@ -152,7 +154,8 @@ class PartReader:
         if task == "show" and right is None and self.fields.show:
             options = (self.fields.show.get("right", ""),)
         if expression is not None and task == "backprop":
-            given = Given(variables=self._parameters())
+            depth, feeds = repeated(self.document, self.node, fields, self.scope)
+            given = Given(variables=self._parameters(), depth=depth, feeds=feeds)
         wrt, is_row = self._wrt(task) if not given.variables else (None, False)
         if wrt is not None and expression is not None:
             self._check_object(task, expression, wrt)

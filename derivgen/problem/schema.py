@@ -156,7 +156,15 @@ class PartFields(_Fields):
         "Diagram", "A quantity of `define` whose graph is to be drawn, or `network` with its `layers`.", "L", "network"
     )
     path: OneOrMore | None = _option("Path", "The path of a diagram that is to be seen.", ["L", "h", "w"])
-    layers: list[str | int] | None = _option("Layers", "How many units each layer of a network has.", [3, "n", 1])
+    layers: str | list[str | int] | None = _option(
+        "Layers",
+        "For a diagram: how many units each layer of a network has. For backprop: the letter for the number of layers.",
+        [3, "n", 1],
+        "L",
+    )
+    repeat: dict[str, str] | None = _option(
+        "Repeat", "For backprop with `layers`: what the input of a layer is in the layer before.", {"x": "a"}
+    )
     names: OneOrMore | None = _option(
         "Names of layers", "Vectors (scalars for one unit), or entries of them.", ["x", "h", "y_hat"]
     )

@@ -189,6 +189,8 @@ def _letter(base: str, bold: bool) -> str:
 
 
 def _subscript_word(word: str) -> str:
+    if found := re.fullmatch(r"\(([A-Za-z][+-]\d+)\)", word):  # the size n_(l-1) of the layer before
+        return found[1]
     if word.isdigit() or len(word) == 1 or word in GREEK or word in CAPITAL_GREEK:
         return _letter(word, False) if not word.isdigit() else word
     return rf"\text{{{word}}}"
@@ -552,7 +554,7 @@ class _Printer:
 
     def _raised(self, base: Expr, exponent: str) -> Piece:
         inner = self._parenthesized(self.piece(base)) if isinstance(base, Group) else self._within(base, ATOM)
-        if "^" in _scripts(inner.tex):  # x^* to a power
+        if "^" in _scripts(inner.tex) or _is_fraction(inner.tex):  # x^* to a power, the transpose of dL/dz
             inner = self._parenthesized(inner)
         return Piece(f"{inner.tex}^{{{exponent}}}", POWER, inner.height)
 

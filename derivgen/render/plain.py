@@ -96,7 +96,9 @@ def _dim(dim: Dim) -> str:
 
 
 def _name(name: str) -> str:
-    name = bare_name(name)
+    name, up, layer = bare_name(name).partition("^")
+    if up:  # z^(l), of a layer
+        return f"{_name(name)}^{layer}"
     parts = split_name(name)
     base = (GREEK | CAPITAL_GREEK).get(parts.base, parts.base)
     for accent in parts.accents:

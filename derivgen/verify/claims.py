@@ -83,7 +83,7 @@ class _Claimed:
         self.expr = claim.expression
         self.truth = derivation.statement if derivation.question is None else derivation.question
         self.what = "value" if derivation.wrt is None or derivation.question is not None else "derivative"
-        self.definitions = {**part.scope.definitions, **dict(_named(derivation))}
+        self.definitions = {**part.scope.meanings, **dict(_named(derivation))}
 
     def bench(self, known: Mapping[str, frozenset[str]] | None = None) -> Bench:
         """Where to compare; `known` are assumptions on symbols besides their own."""

@@ -58,6 +58,13 @@ def entries(value: Value) -> int:
     return value.size
 
 
+def longest(value: Value) -> int:
+    """How many bits the longest of the exact numbers in `value` has."""
+    if isinstance(value, Dual):
+        return max(longest(value.value), longest(value.tangent))
+    return max((n.numerator.bit_length() + n.denominator.bit_length() for n in value.flat), default=0)
+
+
 def matrix_shape(value: Value) -> tuple[int, int]:
     rows, columns = core(value).shape[-2:]
     return rows, columns

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import assert_never
@@ -66,6 +67,7 @@ from derivgen.expr.nodes import (
 from derivgen.verify import arrays, duals, functions
 from derivgen.verify.arrays import Array, BadPoint, Irrational
 from derivgen.verify.duals import Value
+from derivgen.verify.ordering import below_first
 from derivgen.verify.points import Point
 
 
@@ -82,6 +84,10 @@ Moving = tuple[str | Along, ...]
 
 Axis = int
 """A batch axis, counted from the right: axis k of a stack is its axis -3 - k."""
+
+
+LONGEST = 20_000
+"""Bits of an exact number that one quantity hands on to the next: squared again and again, they double each time."""
 
 
 class Unknown(Bug):
@@ -300,7 +306,7 @@ class Evaluator:
         if name in self.put:
             value = self.put[name]
         elif name in self.definitions:
-            value = self.value(self.definitions[name], moving)
+            value = self._defined(name, moving)
         elif name in self.point.values:
             value = self.point.array(name, self.exact)
         else:
@@ -317,6 +323,22 @@ class Evaluator:
                 else:
                     value = duals.add(value, duals.Dual(at, np.zeros_like(duals.core(value)), direction))
         return value
+
+    def _defined(self, name: str, moving: Moving) -> Value:
+        """The value of a named quantity. What it is made of comes first: a long chain is no deep recursion.
+
+        Raises what `value` raises, and Irrational where exact numbers have become too long to go on with.
+        """
+        for one in below_first(name, self.definitions, lambda own: own in self.put or self._has(own, moving)):
+            with suppress(BadPoint, Irrational, Unknown):  # whether it is needed, its user knows
+                self.value(self.definitions[one], moving)
+        value = self.value(self.definitions[name], moving)
+        if self.exact and duals.longest(value) > LONGEST:
+            raise Irrational
+        return value
+
+    def _has(self, name: str, moving: Moving) -> bool:
+        return (id(self.definitions[name]), moving) in self._kept
 
     def _matrix(self, entries: tuple[Expr, ...], shape: tuple[int, int], moving: Moving) -> Value:
         """Each entry at its own place: the sum of the entries times the matrices with one 1."""

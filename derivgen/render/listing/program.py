@@ -214,14 +214,10 @@ def decimal(value: Fraction) -> str:
 
 def needed(exprs: Sequence[Expr], definitions: Mapping[str, Expr]) -> dict[str, Expr]:
     """The named quantities that `exprs` need, each below those that it needs itself."""
-    found: dict[str, Expr] = {}
-
-    def visit(expr: Expr) -> None:
-        for symbol in symbols(expr):
-            if symbol.name in definitions and symbol.name not in found:
-                visit(definitions[symbol.name])
-                found[symbol.name] = definitions[symbol.name]
-
-    for expr in exprs:
-        visit(expr)
-    return found
+    wanted = {symbol.name for expr in exprs for symbol in symbols(expr)}
+    found: list[tuple[str, Expr]] = []
+    for name, meaning in reversed(list(definitions.items())):
+        if name in wanted:
+            found.append((name, meaning))
+            wanted |= {symbol.name for symbol in symbols(meaning)}
+    return dict(reversed(found))
