@@ -50,14 +50,14 @@ from derivgen.problem.operations import (
     matmul,
     mismatch,
 )
-from derivgen.problem.tokens import Span, Spelled
+from derivgen.problem.tokens import Source, Span
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """A function called by name with arguments that have been read."""
 
-    spelled: Spelled
+    spelled: Source
     name: str
     span: Span
     arguments: tuple[Operand, ...]
@@ -262,7 +262,7 @@ def _count(call: Call, least: int, most: int) -> None:
         call.refuse(f"{call.name} takes {wanted} argument{plural}, not {given}")
 
 
-def of_dimensions(spelled: Spelled, name: str, span: Span, dims: list[Dim]) -> Operand:
+def of_dimensions(spelled: Source, name: str, span: Span, dims: list[Dim]) -> Operand:
     """ones(n), ones(m, n), zeros likewise, eye(n), commutation(m, n), upper(n)."""
     if name == "upper" and len(dims) == 1:
         return Operand(Upper(dims[0]), (dims[0], dims[0]), span)

@@ -30,7 +30,7 @@ from derivgen.expr.nodes import (
 )
 from derivgen.expr.shapes import is_scalar, show_shape
 from derivgen.expr.walk import parts
-from derivgen.problem.tokens import Span, Spelled, complaint
+from derivgen.problem.tokens import Source, Span, complaint
 
 LARGEST_EXPONENT = 1000
 """What a power may come to when powers of powers are multiplied out; 100 for numbers."""
@@ -65,7 +65,7 @@ def different(left: Iterable[Dim], right: Iterable[Dim]) -> str:
 
 
 def mismatch(
-    spelled: Spelled, whole: Span, left: Operand, right: Operand, why: str, hint: str = "", operation: str = "entries"
+    spelled: Source, whole: Span, left: Operand, right: Operand, why: str, hint: str = "", operation: str = "entries"
 ) -> NoReturn:
     """Raises the ShapesDiffer that quotes both operands with their shapes."""
     message = (
@@ -75,13 +75,13 @@ def mismatch(
     raise ShapesDiffer(complaint(message, spelled.text, whole, hint), left, right, operation)
 
 
-def common(spelled: Spelled, whole: Span, left: Operand, right: Operand, operation: str = "entries") -> Shape:
+def common(spelled: Source, whole: Span, left: Operand, right: Operand, operation: str = "entries") -> Shape:
     """The shape of an operation entry by entry; a scalar goes to every entry."""
     if left.is_scalar:
         return right.shape
     if not right.is_scalar and left.shape != right.shape:
         turned = left.shape == (right.shape[1], right.shape[0])
-        hint = f"transpose one of them: {spelled.quote(right.span)}.T" if turned else ""
+        hint = f"transpose one of them: {spelled.transposed(spelled.quote(right.span))}" if turned else ""
         mismatch(spelled, whole, left, right, different(left.shape, right.shape), hint, operation)
     return left.shape
 
@@ -98,7 +98,7 @@ def add(terms: list[tuple[bool, Expr]]) -> Expr:
     return plus(negative(term) if minus else term for minus, term in terms)
 
 
-def divide(spelled: Spelled, whole: Span, left: Expr, right: Expr) -> Expr:
+def divide(spelled: Source, whole: Span, left: Expr, right: Expr) -> Expr:
     """left times right to the power -1; the quotient of two numbers is a number."""
     value = constant(right)
     if value == 0:
@@ -135,15 +135,17 @@ def _chain(operand: Expr) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
     return tuple(factor for factor in factors if factor is not products[0]), products[0].factors
 
 
-def matmul_shape(spelled: Spelled, whole: Span, left: Operand, right: Operand) -> Shape:
+def matmul_shape(spelled: Source, whole: Span, left: Operand, right: Operand) -> Shape:
     if left.shape[1] != right.shape[0]:
         hint = ""
         if left.is_scalar or right.is_scalar:
-            hint = "a scalar scales with *"
+            hint = spelled.scaling()
         elif left.shape[0] == right.shape[0]:
-            hint = f"did you mean {spelled.quote(left.span)}.T @ {spelled.quote(right.span)}?"
+            turned = spelled.transposed(spelled.quote(left.span))
+            hint = f"did you mean {spelled.multiplied(turned, spelled.quote(right.span))}?"
         elif left.shape[1] == right.shape[1]:
-            hint = f"did you mean {spelled.quote(left.span)} @ {spelled.quote(right.span)}.T?"
+            turned = spelled.transposed(spelled.quote(right.span))
+            hint = f"did you mean {spelled.multiplied(spelled.quote(left.span), turned)}?"
         mismatch(spelled, whole, left, right, different((left.shape[1],), (right.shape[0],)), hint, "product")
     return (left.shape[0], right.shape[1])
 
@@ -157,7 +159,7 @@ def transposed(operand: Operand, span: Span) -> Operand:
     return Operand(expr, (columns, rows), span)
 
 
-def power(spelled: Spelled, whole: Span, base: Operand, exponent: Operand) -> Expr:
+def power(spelled: Source, whole: Span, base: Operand, exponent: Operand) -> Expr:
     """`base` to `exponent`, within the limits that keep numbers small."""
     value = constant(exponent.expr)
     if value is not None:
@@ -221,7 +223,7 @@ def constant(expr: Expr) -> Fraction | None:
     return None
 
 
-def elementwise(spelled: Spelled, whole: Span, operands: list[Operand]) -> Shape:
+def elementwise(spelled: Source, whole: Span, operands: list[Operand]) -> Shape:
     """The one shape of the arguments of a function that acts entry by entry."""
     if not operands:
         spelled.refuse(f"in {spelled.quote(whole)}: an argument is missing", whole)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import assert_never
 
+from derivgen.expr.names import CAPITAL_GREEK, GREEK, LATIN_CAPITALS, split_name
 from derivgen.expr.nodes import (
     DIFFERENTIAL,
     MINUS_ONE,
@@ -68,7 +69,6 @@ from derivgen.expr.shapes import shape as shape_of
 from derivgen.expr.text import bare_name, decimal_text, fraction_parts, is_quotient, split_sign
 from derivgen.expr.walk import free_indices, subexpressions
 from derivgen.render.breaking import break_lines, width
-from derivgen.render.names import CAPITAL_GREEK, GREEK, LATIN_CAPITALS, split_name
 
 # how tightly each form binds; PREFIX is a sum sign or a pending derivative, which takes in all that follows it
 SUM, NEGATIVE, PREFIX, ENTRYWISE, PRODUCT, POWER, ATOM = range(7)
