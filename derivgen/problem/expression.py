@@ -17,13 +17,12 @@ from derivgen.expr.nodes import (
     Dim,
     Expr,
     Function,
-    Matrix,
     Number,
     Pi,
     Size,
     Total,
 )
-from derivgen.expr.shapes import shape, show_shape
+from derivgen.expr.shapes import shape
 from derivgen.problem import functions, operations
 from derivgen.problem.functions import Call
 from derivgen.problem.letters import Letters
@@ -35,8 +34,6 @@ from derivgen.problem.tokens import Span, Spelled, spell
 
 DEEPEST = 100
 """Operations inside one another."""
-MOST_WRITTEN = 400
-"""Entries of an array that is written out."""
 MOST_ARGUMENTS = 9
 """Of an abstract function that acts entry by entry."""
 MOST_BITS = 10_000
@@ -181,17 +178,10 @@ class _Reader:
         lines = [row.elts if isinstance(row, ast.List) else [row] for row in node.elts]
         if not lines or len({len(line) for line in lines}) > 1 or not lines[0]:
             self.refuse(f"in {self.quote(node)}: the rows of an array have one length", node)
-        if len(lines) * len(lines[0]) > MOST_WRITTEN:
-            self.refuse(f"an array that is written out has at most {MOST_WRITTEN} entries", node)
-        entries: list[Expr] = []
-        for entry in (entry for line in lines for entry in line):
-            operand = self.read(entry)
-            if not operand.is_scalar:
-                shown = show_shape(operand.shape)
-                self.refuse(f"in {self.quote(node)}: {self.quote(entry)} is {shown}, entries are scalars", entry)
-            entries.append(operand.expr)
-        of = (Dim(len(lines)), Dim(len(lines[0])))
-        return Operand(entries[0] if of == SCALAR else Matrix(tuple(entries), of), of, self.span(node))
+        if len(lines) * len(lines[0]) > operations.MOST_WRITTEN:
+            self.refuse(f"an array that is written out has at most {operations.MOST_WRITTEN} entries", node)
+        entries = [self.read(entry) for line in lines for entry in line]
+        return operations.array(self.spelled, entries, len(lines[0]), self.span(node))
 
     # operators
 

@@ -20,6 +20,7 @@ from derivgen.expr.nodes import (
     Dim,
     Expr,
     MatMul,
+    Matrix,
     MatrixPower,
     Number,
     Plus,
@@ -35,6 +36,8 @@ from derivgen.problem.tokens import Source, Span, complaint
 LARGEST_EXPONENT = 1000
 """What a power may come to when powers of powers are multiplied out; 100 for numbers."""
 LARGEST_NUMBER_EXPONENT = 100
+MOST_WRITTEN = 400
+"""Entries of an array that is written out."""
 
 
 class ShapesDiffer(ExpressionError):
@@ -232,6 +235,16 @@ def elementwise(spelled: Source, whole: Span, operands: list[Operand]) -> Shape:
         shape = common(spelled, whole, found, operand)
         found = found if shape == found.shape else operand
     return found.shape
+
+
+def array(spelled: Source, entries: list[Operand], wide: int, span: Span) -> Operand:
+    """The array written out as `entries`, scalars row by row, `wide` in each row."""
+    for entry in entries:
+        if not entry.is_scalar:
+            message = f"{spelled.quote(entry.span)} is {show_shape(entry.shape)}, entries are scalars"
+            spelled.refuse(f"in {spelled.quote(span)}: {message}", entry.span)
+    of = (Dim(len(entries) // wide), Dim(wide))
+    return Operand(entries[0].expr if of == SCALAR else Matrix(tuple(one.expr for one in entries), of), of, span)
 
 
 def is_column(shape: Shape) -> bool:
