@@ -69,6 +69,7 @@ from derivgen.expr.shapes import shape as shape_of
 from derivgen.expr.text import bare_name, decimal_text, fraction_parts, is_quotient, split_sign
 from derivgen.expr.walk import free_indices, subexpressions
 from derivgen.render.breaking import break_lines, width
+from derivgen.render.sizes import sizes_to_write
 
 # how tightly each form binds; PREFIX is a sum sign or a pending derivative, which takes in all that follows it
 SUM, NEGATIVE, PREFIX, ENTRYWISE, PRODUCT, POWER, ATOM = range(7)
@@ -119,7 +120,7 @@ def latex(expr: Expr, style: LatexStyle = DISPLAY) -> str:
     (\mathbf{A} + \mathbf{A}^{\mathsf T})\,\mathbf{x}
     """
     free = frozenset(free_indices(expr)) if style.mark_free else frozenset()
-    printer = _Printer(style, free)
+    printer = _Printer(style, free, sizes_to_write(expr))
     if style.by_row and isinstance(expr, Partial):
         return printer.derivative(expr.body, expr.wrt, by_row=True).tex
     return printer.piece(expr).tex
@@ -232,6 +233,8 @@ def _is_differential(expr: Expr) -> bool:
 class _Printer:
     style: LatexStyle
     free: frozenset[Index]
+    sized: frozenset[Expr] = frozenset()
+    """The constants that are written with their size."""
 
     def piece(self, expr: Expr) -> Piece:
         match expr:
@@ -303,13 +306,14 @@ class _Printer:
                 sides = (self._within(left, PRODUCT), self._within(right, PRODUCT))
                 return self._joined(sides, r" \otimes ", ENTRYWISE)
             case Ones(shape):
-                return self._filled("1", shape)
+                return self._filled("1", shape, expr in self.sized)
             case Zeros(shape):
-                return self._filled("0", shape)
-            case Eye():
-                return Piece(r"\mathbf{I}")
-            case Upper():
-                return Piece(r"\mathbf{1}_{\triangle}")
+                return self._filled("0", shape, expr in self.sized)
+            case Eye(dim):
+                return Piece(r"\mathbf{I}" + (f"_{{{dim_latex(dim)}}}" if expr in self.sized else ""))
+            case Upper(dim):
+                below = r"\triangle" + (f",{dim_latex(dim)}" if expr in self.sized else "")
+                return Piece(rf"\mathbf{{1}}_{{{below}}}")
             case Commutation((rows, columns)):
                 return Piece(rf"\mathbf{{K}}_{{{dim_latex(rows)},{dim_latex(columns)}}}")
             case Sum(index, body):
@@ -354,13 +358,13 @@ class _Printer:
         shown = subscript.latex or _name(subscript.name)
         return rf"\free{{{shown}}}" if subscript in self.free else shown
 
-    def _filled(self, digit: str, shape: Shape) -> Piece:
+    def _filled(self, digit: str, shape: Shape, sized: bool) -> Piece:
         if shape == SCALAR:
             return Piece(digit)
-        if shape[1] == ONE:
-            return Piece(rf"\mathbf{{{digit}}}")
-        if shape[0] == ONE:
-            return Piece(rf"\mathbf{{{digit}}}^{{\mathsf T}}", POWER)
+        if ONE in shape:
+            own = dim_latex(shape[0] if shape[1] == ONE else shape[1])
+            column = rf"\mathbf{{{digit}}}" + (f"_{{{own}}}" if sized else "")
+            return Piece(column) if shape[1] == ONE else Piece(rf"{column}^{{\mathsf T}}", POWER)
         return Piece(rf"\mathbf{{{digit}}}_{{{shape_latex(shape)}}}")
 
     def _entry(self, base: Expr, subscripts: tuple[str, ...]) -> Piece:
@@ -407,7 +411,7 @@ class _Printer:
 
     def _small(self, expr: Expr) -> str:
         """`expr` as an exponent."""
-        return _Printer(replace(self.style, inline=True), self.free).piece(expr).tex
+        return _Printer(replace(self.style, inline=True), self.free, self.sized).piece(expr).tex
 
     # sums, products, powers
 
@@ -462,6 +466,8 @@ class _Printer:
         if len(pieces) == 1:
             return pieces[0]
         pieces = [piece if piece.binding >= PREFIX else self._parenthesized(piece) for piece in pieces]
+        if divisors and self.style.inline:  # 1/2 x may be 1/(2x)
+            pieces[0] = self._parenthesized(pieces[0])
         meets = pieces[1].tex.startswith(r"\frac") or pieces[1].tex[:1].isdigit()
         between = r" \cdot " if divisors and meets else r"\,"
         joined = self._joined(pieces, between, min(PRODUCT, *(piece.binding for piece in pieces)))
@@ -525,7 +531,7 @@ class _Printer:
             moved = _is_differential(factor) or isinstance(factor, Differential)
             apart = _opens(piece.tex) or shown.endswith(")") or moved
             gap = r"\," if shown and apart else ""
-            if shown and isinstance(factor, Number):
+            if shown and piece.tex[:1].isdigit():
                 gap = r" \cdot "
             shown, height = f"{shown}{gap}{piece.tex}", max(height, piece.height)
         return Piece(shown, PRODUCT if len(factors) > 1 else POWER, height)
@@ -562,14 +568,15 @@ class _Printer:
     def _log_det(self, log: str, body: Expr) -> Piece:
         inner = self.piece(body)
         shown = r"\det " + inner.tex if inner.binding == ATOM else self._call(r"\det", body).tex
-        return self._fenced(shown, inner.height + (inner.binding != ATOM), r"\lvert", r"\rvert", before=log)
+        fenced = self._fenced(shown, inner.height + (inner.binding != ATOM), r"\lvert", r"\rvert", before=log)
+        return replace(fenced, binding=POWER)  # or a square would be one of what stands between the bars
 
     def _apply(self, function: Function, arguments: tuple[Expr, ...]) -> Piece:
         operator = OPERATORS.get(function.name) if not function.abstract else None
         if len(arguments) == 1 and not any(function.orders) and not function.abstract:
             (argument,) = arguments
             inner = self.piece(argument)
-            if function.name == "abs":
+            if function.name == "abs" and is_scalar(argument):
                 return self._fenced(inner.tex, inner.height, r"\lvert", r"\rvert")
             if function.name == "sqrt" and is_scalar(argument):
                 return Piece(rf"\sqrt{{{inner.tex}}}", POWER, inner.height)
@@ -622,7 +629,7 @@ class _Printer:
     # arrays written out, values at a point
 
     def _matrix(self, entries: tuple[Expr, ...], wide: int) -> Piece:
-        printer = self if wide == 1 else _Printer(replace(self.style, inline=False), self.free)
+        printer = self if wide == 1 else _Printer(replace(self.style, inline=False), self.free, self.sized)
         shown = [printer.piece(entry).tex for entry in entries]
         rows = [" & ".join(shown[start : start + wide]) for start in range(0, len(shown), wide)]
         # rows of fractions would touch each other

@@ -143,6 +143,9 @@ def bare(reader: Reader, cursor: Cursor, name: str, token: Token) -> Operand:
         inside = reader.quote(argument.span)
         more = reader.quote((argument.span[0], after.span[1]))
         span = (token.span[0], after.span[1])
+        if after.text == "/":
+            hint = rf"write \frac{{{word}({inside})}}{{...}} or {word}\bigl(\frac{{{inside}}}{{...}}\bigr)"
+            reader.refuse(f"{reader.quote(span)}: how far {word} reaches is not said", span, hint)
         reader.refuse(
             f"{reader.quote(span)}: how far {word} reaches is not said",
             span,
@@ -212,7 +215,7 @@ def by_argument(reader: Reader, cursor: Cursor) -> Operand:
     cursor.take()
     orders = list(function.orders) or [0] * max(taken)
     if max(taken) > len(orders):
-        reader.refuse(f"{name} has {len(orders)} arguments", (start, token.span[1]))
+        reader.refuse(f"{name} has {len(orders)} arguments", (start, named.span[1]))
     for place_of in taken:
         orders[place_of - 1] += 1
     return at_arguments(reader, cursor, Function(name, tuple(orders), abstract=True), start)

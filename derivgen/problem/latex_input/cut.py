@@ -265,7 +265,10 @@ class _Cutter:
         if char in GREEK:
             yield self._counted("letter", GREEK[char], span)
             return
-        letter, *marks = unicodedata.normalize("NFD", char)
+        if char == "." and re.search(r"\\(?:left|right)\s*\Z", self.source.text[: span[0]]):
+            self.refuse("a delimiter that is not seen", span, "bars for the value at a point are not read")
+        decomposed = unicodedata.normalize("NFD", char)
+        letter, marks = decomposed[0], decomposed[1:]
         known = {"\u0302": "hat", "\u0304": "bar", "\u0303": "tilde", "\u0307": "dot"}
         if letter.isascii() and letter.isalpha() and marks and all(mark in known for mark in marks):
             yield self._counted("letter", letter, span, tuple(known[mark] for mark in marks))

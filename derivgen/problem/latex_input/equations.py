@@ -1,4 +1,4 @@
-r"""What stands left of an equals sign: `\nabla f = 2x`, `y_i = \sum_k A_{ik} x_k`, where it only names the right side."""
+r"""What stands left of an equals sign and only names the right side: `\nabla f = 2x`, `y_i = \sum_k A_{ik} x_k`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def _is_name(reader: Reader, left: Tokens) -> bool:
         return True
     if first.kind == "structure" and first.text == "frac":
         return all(part and _is_d(reader, part[0]) for part in first.groups) and len(left) == 1
-    if first.kind != "letter" or reader.names.is_known(first.text, first.accents):
+    is_derivative = len(left) > 1 and left[1].kind == "prime" and first.text in reader.scope.functions
+    if first.kind != "letter" or (reader.names.is_known(first.text, first.accents) and not is_derivative):
         return False
     place, depth = 1, 0
     while place < len(left):

@@ -53,14 +53,14 @@ def word(reader: Reader, cursor: Cursor) -> Operand:
     if token.text in macros.CALLED and not token.accents:
         return calls.known_function(reader, cursor, macros.CALLED[token.text], token)
     known = {*macros.CALLED, *reader.scope.symbols, *reader.scope.functions}
-    near = nearest(token.text, known)
+    near = nearest(token.text, known) if len(token.text) > 2 else None
     message = f"{reader.quote(token.span)} is neither declared nor a function"
     hint = f"did you mean {_as_word(near, reader)}?" if near else "words of the text stand outside the expression"
     reader.refuse(message, token.span, hint)
 
 
 def _as_word(name: str, reader: Reader) -> str:
-    is_macro = name in macros.FUNCTION_MACROS and name not in reader.scope.symbols
+    is_macro = name in macros.BARE - {"tr"} and name not in reader.scope.symbols
     return f"\\{name}" if is_macro else rf"\operatorname{{{name}}}" if name in macros.CALLED else rf"\mathrm{{{name}}}"
 
 
@@ -106,7 +106,7 @@ def _refuse_subscripts(reader: Reader, shown: Letter, own: Scripts, one: Candida
     symbol = reader.scope.symbols.get(one.name)
     word_of = spelled(own.below.tokens) if own.below else ""
     name = f"{one.name}_{word_of}" if word_of.isalnum() else ""
-    hint = f"or declare a name of its own: `{name}: scalar`" if name else ""
+    hint = f"a name of its own is declared: `{name}: scalar`" if name else ""
     if symbol is None:
         kind = "a function" if one.name in (*reader.scope.functions, *reader.scope.maps) else "no array"
         reader.refuse(f"{reader.quote(span)}: {one.name} is {kind} and has no entries", span, hint)
@@ -114,6 +114,8 @@ def _refuse_subscripts(reader: Reader, shown: Letter, own: Scripts, one: Candida
     if not axes:
         reader.refuse(f"in {reader.quote(span)}: {one.name} is a scalar and has no entries", span, hint)
     given = scripts.count(reader, one.rest, axes)
+    if given < 0 and own.below is not None:
+        scripts.subscripts(reader, one.rest, own.below.span, axes)  # which says what is odd in them
     wanted = f"{axes} subscript{'s' if axes > 1 else ''}"
     if axes == 2 and given == 1:
         hint = rf"row i is {one.name}_{{i,:}}, column j is {one.name}_{{:,j}}; {hint}"
@@ -163,8 +165,10 @@ def _check_entry_power(reader: Reader, entry: Operand, own: Scripts, of: tuple[D
     turned = scripts.is_transpose(reader, tokens, entry)
     if turned or (spelled(tokens) == "-1" and of[0] == of[1]):
         span = (entry.span[0], own.end)
-        shown, above = reader.quote(entry.span), reader.quote(own.above.span)
-        hint = f"write (A{above})_{{ij}}" + ("" if turned else rf" or \frac{{1}}{{{shown}}}")
+        assert own.below is not None
+        base = reader.quote((entry.span[0], min(own.below.span[0], own.above.span[0])))
+        above, below = reader.quote(own.above.span), reader.quote(own.below.span)
+        hint = f"write ({base}{above}){below}" + ("" if turned else rf" or \frac{{1}}{{{base}{below}}}")
         reader.refuse(f"{reader.quote(span)}: an entry of the whole, or of what it is made of", span, hint)
 
 
@@ -193,7 +197,7 @@ def _undeclared(reader: Reader, cursor: Cursor, token: Token, own: Scripts) -> O
             case "pi" if own.below is None:
                 return scripts.with_scripts(reader, Operand(Pi(), SCALAR, token.span), own)
             case "I":
-                operand = calls_identity(reader, token, own)
+                operand = _identity(reader, token, own)
                 return scripts.with_scripts(reader, operand, Scripts(None, own.above, own.primes, own.end))
             case "delta" if own.below is not None and own.above is None:
                 return _delta(reader, token, own)
@@ -210,7 +214,7 @@ def _undeclared(reader: Reader, cursor: Cursor, token: Token, own: Scripts) -> O
     _refuse_undeclared(reader, cursor, token, own)
 
 
-def calls_identity(reader: Reader, token: Token, own: Scripts) -> Operand:
+def _identity(reader: Reader, token: Token, own: Scripts) -> Operand:
     from derivgen.problem.latex_input.atoms import identity
 
     return identity(reader, own.below, token.span)

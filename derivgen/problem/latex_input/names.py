@@ -1,7 +1,7 @@
 r"""Which declared name a letter with its subscripts is.
 
-`\theta_0`, `w_{out}` and `\hat{y}` are names where such names are declared; other subscripts pick entries. A name of the
-problem is found by what it is printed as: its letter, accents, subscripts and superscript, in any font.
+`\theta_0`, `w_{out}` and `\hat{y}` are names where such names are declared; other subscripts pick entries. A name of
+the problem is found by what it is printed as: its letter, accents, subscripts and superscript, in any font.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def look_of_name(name: str) -> Look:
 
 
 def look_of_latex(latex: str) -> Look | None:
-    r"""How a name looks whose declaration gives its LaTeX, as in `as \alpha_{t-1}`; None where that is no one letter."""
+    r"""How a name looks that is declared with its LaTeX, `as \alpha_{t-1}`; None where that is no single letter."""
     try:
         _, tokens = cut(latex)
     except ExpressionError:

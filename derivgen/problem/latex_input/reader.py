@@ -35,6 +35,8 @@ MOST_BITS = 10_000
 _SIGNS = ("+", "-", r"\pm", r"\mp")
 _ENTRYWISE = (r"\odot", r"\circ", r"\oslash", r"\otimes")
 _DOTS = (r"\cdot", r"\times", "*", "/", r"\div")
+_SQUARE = frozenset({"tr", "det", "logdet", "inv", "matrix_power"})
+"""Functions of square matrices."""
 _BEGINS = frozenset({"number", "letter", "word", "bold", "open", "bar", "group", "structure", "matrix"})
 
 
@@ -124,6 +126,9 @@ class Reader:
 
     def build(self, name: str, span: Span, *arguments: Operand) -> Operand:
         """A function of the text language."""
+        if name in _SQUARE:
+            self.sizes.equal(*arguments[0].shape)
+            arguments = tuple(self.sizes.filled(one) for one in arguments)
         return functions.build(Call(self.source, name, span, arguments))
 
     @contextmanager
@@ -249,9 +254,11 @@ class Reader:
             common = operations.common(self.source, span, left, right)
             return Operand(product((left.expr, right.expr)), common, span)
         if sign.text != r"\cdot":
-            hint = rf"write {shown[0]} \odot {shown[1]} for the product entry by entry, {' '.join(shown)} for the other"
+            hint = rf"write {shown[0]} \odot {shown[1]} for the product entry by entry"
             if ONE in left.shape and sign.text == r"\times":
                 hint = "the cross product is not supported"
+            elif left.shape[1] == right.shape[0]:
+                hint += f", {' '.join(shown)} for the matrix product"
             self.refuse(f"`{sign.text}` between arrays has more than one meaning", sign.span, hint)
         if left.shape[1] == ONE and right.shape[1] == ONE:
             left, right = self.fit(left, right)
@@ -266,11 +273,10 @@ class Reader:
         is_sum = after is not None and after.kind == "structure" and after.text == "sum"
         if (self.begins_factor(cursor) and not is_sum) or cursor.is_at("operator", *_DOTS):
             more = self.quote((right.span[0], after.span[1] if after else right.span[1]))
-            self.refuse(
-                f"{self.quote((left.span[0], after.span[1] if after else span[1]))}: how far the slash reaches is not said",
-                (sign.span[0], after.span[1] if after else span[1]),
-                rf"write \frac{{{shown[0]}}}{{{shown[1]}}} or \frac{{{shown[0]}}}{{{more}}}",
-            )
+            whole = (left.span[0], after.span[1] if after else span[1])
+            rest = self.quote(after.span) if after else ""
+            hint = rf"write \frac{{{shown[0]}}}{{{shown[1]}}} {rest} or \frac{{{shown[0]}}}{{{more}}}"
+            self.refuse(f"{self.quote(whole)}: how far the slash reaches is not said", whole, hint)
         quotient = self.quotient(left, right, span)
         if is_sum:
             rest = self.factor(cursor)

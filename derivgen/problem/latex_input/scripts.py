@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from derivgen.problem.latex_input.reader import Cursor, Reader
 
 _CONJUGATES = ("*", r"\dagger", "H", "+", r"\ast")
+_ALL = (":", r"\cdot", "*")
+"""What stands for all rows or columns."""
 _POWERS_OF_ENTRIES = (r"\odot", r"\circ")
 
 
@@ -64,12 +66,15 @@ def _script(reader: Reader, cursor: Cursor, sign: Token) -> Script:
     span = (sign.span[0], token.span[1])
     if token.kind == "number" and len(token.text) > 1:
         hint = f"write {sign.text}{{{token.text}}}, or {sign.text}{token.text[0]} and the rest apart"
-        reader.refuse(f"{reader.quote(span)}: TeX moves `{token.text[0]}` alone", span, hint)
+        verb = "raises" if sign.text == "^" else "lowers"
+        reader.refuse(f"{reader.quote(span)}: TeX {verb} only the `{token.text[0]}`", span, hint)
     if token.kind == "operator" and token.text in ("-", "+") and cursor.peek() is not None:
         after = cursor.peek()
         if token.text == "-" or reader.begins_factor(cursor):
             shown = reader.quote((token.span[0], after.span[1] if after else token.span[1]))
-            reader.refuse(f"{reader.quote(span)}: TeX moves the sign alone", span, f"write {sign.text}{{{shown}}}")
+            verb = "raises" if sign.text == "^" else "lowers"
+            message = f"{reader.quote(span)}: TeX {verb} only the sign"
+            reader.refuse(message, span, f"write {sign.text}{{{shown}}}")
     inside = token.groups[0] if token.kind == "group" and not token.text else (token,)
     if not inside:
         reader.refuse("something is missing between these braces", token.span)
@@ -117,7 +122,9 @@ def entry(reader: Reader, base: Operand, below: Script, parts: Sequence[Tokens])
 
 def count(reader: Reader, parts: Sequence[Tokens], axes: int) -> int:
     """How many subscripts `parts` are, where `axes` are wanted."""
-    return sum(len(_items(reader, part, axes)) for part in parts)
+    items = [item for part in parts for item in _items(reader, part, axes)]
+    is_odd = any(item[0].kind == "operator" and item[0].text not in _ALL for item in items)
+    return -1 if is_odd else len(items)
 
 
 def subscripts(reader: Reader, parts: Sequence[Tokens], span: Span, axes: int) -> list[Picked]:
@@ -139,7 +146,7 @@ def _items(reader: Reader, part: Tokens, axes: int) -> list[Tokens]:
         if token.kind == "group" and token.text:
             found += [[one] for one in token.groups[0]]
             continue
-        if token.kind == "word" and not reader.names.is_known(token.text) and len(token.text) == axes:
+        if token.kind == "word" and reader.names.index((token,)) not in reader.scope.indices:
             found += [[Token("letter", letter, token.span)] for letter in token.text]
             continue
         item = [token]
@@ -158,7 +165,7 @@ def _picked(reader: Reader, item: Tokens) -> Picked:
     span = (first.span[0], item[-1].span[1])
     if first.kind == "number" and len(item) == 1:
         return Picked(Fraction(first.text), span)
-    if first.kind == "operator" and first.text in (":", r"\cdot", "*", r"\bullet") and len(item) == 1:
+    if first.kind == "operator" and first.text in _ALL and len(item) == 1:
         return Picked(None, span)
     name = reader.names.index(item)
     if first.kind in ("letter", "word") and is_name(name):
@@ -265,11 +272,15 @@ def _transposed(reader: Reader, base: Operand, span: Span) -> Operand:
 
 def _matrix_power(reader: Reader, base: Operand, exponent: Operand, span: Span) -> Operand:
     shown, value = reader.quote(base.span), constant(exponent.expr)
+    if ONE not in base.shape:
+        reader.sizes.equal(*base.shape)
+        base = reader.sizes.filled(base)
     if base.shape[0] != base.shape[1]:
         turned = reader.source.transposed(shown)
         product = f"{turned} {shown}" if value == 2 else ""
+        norm = "2^2" if ONE in base.shape else "F^2"
         power = rf"{shown}^{{\odot {reader.quote(exponent.span)}}} for the power of each entry"
-        hint = f"write {power}" + (f", {product} or \\lVert {shown} \\rVert_2^2" if product else "")
+        hint = f"write {power}" + (f", {product} or \\lVert {shown} \\rVert_{norm}" if product else "")
         of = show_shape(base.shape)
         reader.refuse(f"in {reader.quote(span)}: {shown} is {of}, only square matrices have powers", span, hint)
     if value == -1:

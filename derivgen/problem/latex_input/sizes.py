@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from derivgen.expr.nodes import Dim, Expr, Eye, Ones, Shape, Size, Zeros
+from derivgen.expr.nodes import Dim, Expr, Eye, Ones, Shape, Size, Upper, Zeros
 from derivgen.expr.walk import transform
 from derivgen.problem.operations import Operand
 from derivgen.problem.tokens import Source, Span
@@ -72,6 +72,8 @@ class Sizes:
             match node:
                 case Eye(dim):
                     return Eye(self.dim(dim))
+                case Upper(dim):
+                    return Upper(self.dim(dim))
                 case Size(dim):
                     return Size(self.dim(dim))
                 case Ones(shape):
