@@ -452,7 +452,8 @@ class _Printer:
         pieces: list[Piece] = []
         if divisors:
             coefficient = (
-                all(isinstance(divisor, Number | Size) for divisor in divisors)
+                not self.style.inline
+                and all(isinstance(divisor, Number | Size) for divisor in divisors)
                 and not all(map(_is_numeric, scalars))
                 and not is_quotient(factors)
             )

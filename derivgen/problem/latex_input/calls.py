@@ -129,12 +129,9 @@ def bare(reader: Reader, cursor: Cursor, name: str, token: Token) -> Operand:
         reader.refuse(message, (token.span[0], first.span[1]), f"write {word}({inside})")
     argument = reader.factor(cursor)
     after = cursor.peek()
-    if (
-        first.kind == "number"
-        and after is not None
-        and after.kind in ("letter", "bold")
-        and reader.begins_factor(cursor)
-    ):
+    if first.text in ("|", "||", "| |"):  # the bars show where it ends
+        return argument
+    if first.kind == "number" and after is not None and after.kind in ("letter", "bold"):
         second = reader.factor(cursor)
         argument = reader.scaled(argument, second)
         after = cursor.peek()
@@ -205,13 +202,12 @@ def by_argument(reader: Reader, cursor: Cursor) -> Operand:
             hint = r"say what is differentiated by the task, and by what in `wrt`; \partial_1 g(x, y) is by the first"
             reader.refuse(f"{reader.quote((token.span[0], cursor.behind))}: a derivative to be taken", token.span, hint)
         taken += [int(place)] * int(times)
-    token = cursor.peek()
-    name = token.text if token is not None else ""
+    named = cursor.peek()
+    name = named.text if named is not None else ""
     function = reader.scope.functions.get(name)
-    if token is None or function is None:
-        reader.refuse(
-            r"\partial_1 stands before a declared function", (start, cursor.here[1]), "declare it: `g: elementwise`"
-        )
+    if named is None or function is None:
+        whole = (start, cursor.here[1])
+        reader.refuse(r"\partial_1 stands before a declared function", whole, "declare it: `g: elementwise`")
     cursor.take()
     orders = list(function.orders) or [0] * max(taken)
     if max(taken) > len(orders):

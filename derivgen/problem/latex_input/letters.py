@@ -1,4 +1,4 @@
-r"""Letters and words: declared names, and what a letter means where nobody declared it (`\pi`, `e^x`, `\delta_{ij}`)."""
+r"""Letters and words: declared names, and what a letter means that nobody declared: `\pi`, `e^x`, `\delta_{ij}`."""
 
 from __future__ import annotations
 

@@ -279,20 +279,16 @@ class Reader:
             self.refuse(f"{self.quote(whole)}: how far the slash reaches is not said", whole, hint)
         quotient = self.quotient(left, right, span)
         if is_sum:
-            rest = self.factor(cursor)
-            whole = (left.span[0], rest.span[1])
-            return Operand(
-                product((quotient.expr, rest.expr)), rest.shape if quotient.is_scalar else quotient.shape, whole
-            )
+            summed = self.factor(cursor)
+            of = summed.shape if quotient.is_scalar else quotient.shape
+            return Operand(product((quotient.expr, summed.expr)), of, (left.span[0], summed.span[1]))
         return quotient
 
     def quotient(self, left: Operand, right: Operand, span: Span) -> Operand:
         if not right.is_scalar:
             hint = r"write A^{-1} for the inverse, x \oslash y for the quotient entry by entry"
-            shown = self.quote(right.span)
-            self.refuse(
-                f"in {self.quote(span)}: {shown} is {show_shape(right.shape)}, no scalar to divide by", span, hint
-            )
+            of = f"{self.quote(right.span)} is {show_shape(right.shape)}"
+            self.refuse(f"in {self.quote(span)}: {of}, no scalar to divide by", span, hint)
         return Operand(operations.divide(self.source, span, left.expr, right.expr), left.shape, span)
 
     def begins_factor(self, cursor: Cursor) -> bool:
@@ -345,15 +341,11 @@ class Reader:
         span = (left.span[0], right.span[1])
         if right.kind == "number":
             shown = (self.quote(left.span), right.text)
-            message = (
-                "two numbers stand side by side" if left.kind == "number" else "a number follows what it multiplies"
-            )
-            hint = (
-                rf"write {shown[0]} \cdot {shown[1]}"
-                if left.kind == "number"
-                else "write the number first, or a _ or ^"
-            )
-            self.refuse(f"{self.quote(span)}: {message}", span, hint)
+            if left.kind == "number":
+                hint = rf"write {shown[0]} \cdot {shown[1]}"
+                self.refuse(f"{self.quote(span)}: two numbers stand side by side", span, hint)
+            hint = "write the number first, or a _ or ^ between them"
+            self.refuse(f"{self.quote(span)}: a number follows what it multiplies", span, hint)
 
     def multiplied(self, left: Operand, right: Operand) -> Operand:
         """The matrix product."""
