@@ -11,13 +11,14 @@ from derivgen.derive.backpropagation import backprop
 from derivgen.derive.chaining import chain
 from derivgen.derive.critical import classify, critical_points
 from derivgen.derive.derivative import derive as derive_derivative
-from derivgen.derive.descent import descend, newton
+from derivgen.derive.descent import descend
 from derivgen.derive.diagram import diagram
 from derivgen.derive.differential import derive_differential
 from derivgen.derive.dressing import dressed
 from derivgen.derive.evaluation import round_off
 from derivgen.derive.forms import element_form, matrix_form
 from derivgen.derive.multiplying import expand
+from derivgen.derive.newton import newton
 from derivgen.derive.normal import solve
 from derivgen.derive.options import shapes
 from derivgen.derive.partials import derive_scalar

@@ -41,10 +41,11 @@ from derivgen.expr.walk import size, subexpressions, symbols, transform
 from derivgen.problem.model import Part, Scope
 from derivgen.problem.names import GREEK
 from derivgen.rules.algebra import arithmetic, multiply_out, positive_first
+from derivgen.rules.arrays import ARRAYS
 from derivgen.rules.chaining import (
     tidied,
 )
-from derivgen.rules.multiplying import ARRAYS, monomial
+from derivgen.rules.multiplying import monomial
 
 
 def partial_of(expr: Expr, wrt: Symbol) -> Expr:

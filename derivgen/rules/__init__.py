@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from derivgen.derivation import Rule
 from derivgen.rules.algebra import TIDY, constant_out_of_sum, like_terms
+from derivgen.rules.arrays import WRITTEN_OUT
 from derivgen.rules.assembly import ASSEMBLY, fixed_subscript
 from derivgen.rules.assumptions import ASSUMED
 from derivgen.rules.calculus import ELEMENTARY, FORMS, LETTERS
@@ -15,6 +16,7 @@ from derivgen.rules.expansion import norm, row_times_vector
 from derivgen.rules.kronecker import KRONECKER
 from derivgen.rules.linear_equations import LINEAR_EQUATIONS
 from derivgen.rules.matrix_algebra import READABLE, sum_of_entries
+from derivgen.rules.matrix_products import MATRIX_PRODUCTS
 from derivgen.rules.multiplying import MULTIPLYING
 from derivgen.rules.optimisation import OPTIMISATION
 from derivgen.rules.scalar_forms import simplify_scalar
@@ -44,7 +46,9 @@ CATALOGUE: tuple[Rule, ...] = tuple(
             *DIFFERENTIALS,
             *CALCULUS,
             *TURNING,
+            *WRITTEN_OUT,
             *MULTIPLYING,
+            *MATRIX_PRODUCTS,
             *CHAINING,
             *LINEAR_EQUATIONS,
             *OPTIMISATION,
