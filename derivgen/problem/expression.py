@@ -25,12 +25,13 @@ from derivgen.expr.nodes import (
 from derivgen.expr.shapes import shape
 from derivgen.problem import functions, operations
 from derivgen.problem.functions import Call
+from derivgen.problem.latex_input import parse_latex
 from derivgen.problem.letters import Letters
 from derivgen.problem.model import Scope
 from derivgen.problem.names import did_you_mean, nearest
 from derivgen.problem.operations import Operand
 from derivgen.problem.subscripts import LARGEST_DIMENSION, Picked, abstract, check_letter, delta, pick
-from derivgen.problem.tokens import Span, Spelled, spell
+from derivgen.problem.tokens import LatexText, Span, Spelled, spell
 
 DEEPEST = 100
 """Operations inside one another."""
@@ -44,11 +45,13 @@ _PRODUCTS = (ast.Mult, ast.Div, ast.MatMult)
 
 
 def parse_expression(text: str, scope: Scope, *, expand: bool = False) -> Expr:
-    """The expression that `text` writes, with the names of `scope`.
+    """The expression that `text` writes, with the names of `scope`; a LatexText is LaTeX.
 
     With `expand`, names of defined quantities stand for what they are defined as. Raises ExpressionError, which says
     where in the text, and quotes both shapes where two do not fit.
     """
+    if isinstance(text, LatexText):
+        return parse_latex(text, scope, expand=expand)
     spelled = spell(text)
     try:
         tree = ast.parse(spelled.python, mode="eval").body

@@ -71,6 +71,12 @@ _HINTS = {
 }
 
 
+class LatexText(str):
+    """The text of an expression that is written in LaTeX."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     kind: str

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from derivgen.errors import ExpressionError
 from derivgen.expr.names import CAPITAL_GREEK, LATIN_CAPITALS, split_name
+from derivgen.expr.nodes import Symbol
 from derivgen.problem.latex_input.cut import Token, Tokens, cut
 from derivgen.problem.model import Scope
 from derivgen.problem.tokens import Span
@@ -167,6 +168,37 @@ class Names:
         """The name of an index that is written so: a declared one, or as it would be declared."""
         shown = spelled(tokens)
         return self._indices.get(shown, shown)
+
+
+def names_in(text: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Which of the names `known` stand in LaTeX, in order; it need not be LaTeX that can be read."""
+    try:
+        _, tokens = cut(text)
+    except ExpressionError:
+        return ()
+    names = Names(Scope(symbols={name: Symbol(name) for name in known}))
+    return tuple(dict.fromkeys(_names_in(tokens, names)))
+
+
+def _names_in(tokens: Tokens, names: Names) -> Iterator[str]:
+    for place, token in enumerate(tokens):
+        for group in token.groups:
+            yield from _names_in(group, names)
+        if token.kind not in ("letter", "word", "group"):
+            continue
+        below, above, primes = None, None, 0
+        rest = list(tokens[place + 1 :])
+        while rest and rest[0].kind in ("script", "prime"):
+            sign = rest.pop(0)
+            if sign.kind == "prime":
+                primes += 1
+            elif rest:
+                script = Script(rest[0].groups[0] if rest[0].kind == "group" else (rest[0],), rest[0].span)
+                below, above = (script, above) if sign.text == "_" else (below, script)
+                rest.pop(0)
+        found = list(names.candidates(Letter(token.text, token.accents, token.span, below, above, primes)))
+        if found:
+            yield min(found, key=lambda one: (len(one.rest), not one.takes_above)).name
 
 
 def _key(look: Look) -> str:

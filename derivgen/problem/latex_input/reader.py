@@ -54,6 +54,7 @@ def parse_latex(text: str, scope: Scope, *, expand: bool = False) -> Expr:
         source.refuse("this expression is nested too deep", (0, 1))
     except ExpressionError as error:
         error.message = without_marks(error.message)
+        error.complaints = tuple(replace(one, message=without_marks(one.message)) for one in error.complaints)
         raise
 
 
