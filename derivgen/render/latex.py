@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import assert_never
 
-from derivgen.expr.names import CAPITAL_GREEK, GREEK, LATIN_CAPITALS, split_name
+from derivgen.expr.names import CAPITAL_GREEK, FUNCTION_LETTERS, GREEK, LATIN_CAPITALS, split_name
 from derivgen.expr.nodes import (
     DIFFERENTIAL,
     MINUS_ONE,
@@ -470,7 +470,8 @@ class _Printer:
         if divisors and self.style.inline:  # 1/2 x may be 1/(2x)
             pieces[0] = self._parenthesized(pieces[0])
         meets = pieces[1].tex.startswith(r"\frac") or pieces[1].tex[:1].isdigit()
-        between = r" \cdot " if divisors and meets else r"\,"
+        called = _opens(pieces[1].tex) and bool(scalars) and _looks_called(scalars[-1])
+        between = r" \cdot " if (divisors and meets) or called else r"\,"
         joined = self._joined(pieces, between, min(PRODUCT, *(piece.binding for piece in pieces)))
         return replace(joined, tex=joined.tex.replace(r"\,\sum", r" \sum"))
 
@@ -501,7 +502,11 @@ class _Printer:
             gap = ""
             if place:
                 gap = r"\," if _needs_gap(factors[place - 1], factor) else " "
-                if whole or (isinstance(factors[place - 1], Group) and shown.endswith("}")):
+                if (
+                    whole
+                    or (isinstance(factors[place - 1], Group) and shown.endswith("}"))
+                    or (_looks_called(factors[place - 1]) and _opens(piece.tex))
+                ):
                     gap = r" \cdot "
                 elif isinstance(factor, Group) or piece.tex.startswith("("):
                     gap = ""
@@ -647,6 +652,11 @@ class _Printer:
         bar = r"\big|" if self.style.inline else r"\Big|"
         place = point if len(values) == 1 else f"({point})"
         return Piece(f"{inner.tex}{bar}_{{{place}}}", ATOM, max(1, inner.height))
+
+
+def _looks_called(expr: Expr) -> bool:
+    """A scalar whose letter stands for functions more often: parentheses after it would look like its argument."""
+    return isinstance(expr, Symbol) and expr.shape == SCALAR and split_name(expr.name).base in FUNCTION_LETTERS
 
 
 def _is_constant(expr: Expr) -> bool:

@@ -199,7 +199,7 @@ def by_argument(reader: Reader, cursor: Cursor) -> Operand:
         place = spelled(own.below.tokens) if own.below else ""
         times = spelled(own.above.tokens) if own.above else "1"
         if not place.isdigit() or not times.isdigit() or len(place + times) > 2 or place == "0":
-            hint = r"say what is differentiated by the task, and by what in `wrt`; \partial_1 g(x, y) is by the first"
+            hint = "say what is differentiated by the task, and by what in `wrt`"
             reader.refuse(f"{reader.quote((token.span[0], cursor.behind))}: a derivative to be taken", token.span, hint)
         taken += [int(place)] * int(times)
     named = cursor.peek()

@@ -9,6 +9,7 @@ from derivgen.problem.latex_input.cut import Token, Tokens
 if TYPE_CHECKING:
     from derivgen.problem.latex_input.reader import Reader
 
+_STATEMENTS = ("<", ">", "!=", r"\in", r"\sim", r"\to")
 _DERIVATIVES = (r"\nabla", r"\partial")
 
 
@@ -17,11 +18,18 @@ def right_side(reader: Reader, tokens: Tokens) -> Tokens:
 
     Other equations stay, and are refused where the equals sign is read.
     """
+    depth = 0
+    for token in tokens:
+        depth += {"open": 1, "close": -1}.get(token.kind, 0)
+        if depth == 0 and token.kind == "operator" and token.text in _STATEMENTS:
+            reader.refuse(
+                f"`{reader.quote(token.span)}`: a statement is no expression", token.span, "give an expression"
+            )
     places = [place for place, token in enumerate(tokens) if token.kind == "operator" and token.text == "="]
     if len(places) != 1:
         return tokens
     left, right = tokens[: places[0]], tokens[places[0] + 1 :]
-    return right if left and right and _is_name(reader, left) else tokens
+    return right if right and (not left or _is_name(reader, left)) else tokens
 
 
 def _is_name(reader: Reader, left: Tokens) -> bool:

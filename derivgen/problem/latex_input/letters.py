@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
+from derivgen.expr.names import FUNCTION_LETTERS
 from derivgen.expr.nodes import ONE, SCALAR, Apply, Commutation, Dim, Function, Pi, Size
 from derivgen.expr.shapes import shape, show_shape
 from derivgen.problem.latex_input import calls, macros, scripts
@@ -17,9 +18,6 @@ from derivgen.problem.tokens import Span
 
 if TYPE_CHECKING:
     from derivgen.problem.latex_input.reader import Cursor, Reader
-
-FUNCTION_LETTERS = frozenset({"f", "g", "h", "F", "G", "H", "phi", "psi", "sigma", "varphi"})
-"""Letters that stand for functions more often than for numbers."""
 
 
 def letter(reader: Reader, cursor: Cursor) -> Operand:
@@ -200,7 +198,9 @@ def _undeclared(reader: Reader, cursor: Cursor, token: Token, own: Scripts) -> O
                 operand = _identity(reader, token, own)
                 return scripts.with_scripts(reader, operand, Scripts(None, own.above, own.primes, own.end))
             case "delta" if own.below is not None and own.above is None:
-                return _delta(reader, token, own)
+                operand = _delta(reader, token, own)
+                if operand is not None:
+                    return operand
             case "e" if own.above is not None and own.below is None and not own.primes:
                 return _exponential(reader, token, own)
             case "sigma" if own.below is None and own.above is None and cursor.is_at("open", "("):
@@ -220,13 +220,16 @@ def _identity(reader: Reader, token: Token, own: Scripts) -> Operand:
     return identity(reader, own.below, token.span)
 
 
-def _delta(reader: Reader, token: Token, own: Scripts) -> Operand:
+def _delta(reader: Reader, token: Token, own: Scripts) -> Operand | None:
+    """Kronecker's delta; None where it has not two subscripts."""
     assert own.below is not None
     parts = Letter("delta", (), token.span, own.below).parts
     span = (token.span[0], own.below.span[1])
+    if scripts.count(reader, parts, 2) != 2:
+        return None
     picked = scripts.subscripts(reader, parts, own.below.span, 2)
-    if len(picked) != 2 or any(one.value is None for one in picked):
-        reader.refuse(f"in {reader.quote(span)}: delta takes 2 subscripts, not {len(picked)}", span)
+    if any(one.value is None for one in picked):
+        return None
     operand = delta(reader.source, reader.scope, reader.letters, picked, span)
     return scripts.with_scripts(reader, operand, Scripts(None, None, own.primes, own.end))
 
