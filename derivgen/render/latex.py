@@ -120,7 +120,7 @@ def latex(expr: Expr, style: LatexStyle = DISPLAY) -> str:
     (\mathbf{A} + \mathbf{A}^{\mathsf T})\,\mathbf{x}
     """
     free = frozenset(free_indices(expr)) if style.mark_free else frozenset()
-    printer = _Printer(style, free, sizes_to_write(expr))
+    printer = _Printer(style, free, sizes_to_write(expr), _letters_taken(expr))
     if style.by_row and isinstance(expr, Partial):
         return printer.derivative(expr.body, expr.wrt, by_row=True).tex
     return printer.piece(expr).tex
@@ -235,6 +235,8 @@ class _Printer:
     free: frozenset[Index]
     sized: frozenset[Expr] = frozenset()
     """The constants that are written with their size."""
+    taken: frozenset[str] = frozenset()
+    """The letters e and sigma, where they are names in the expression and so no functions of everybody's."""
 
     def piece(self, expr: Expr) -> Piece:
         match expr:
@@ -411,7 +413,7 @@ class _Printer:
 
     def _small(self, expr: Expr) -> str:
         """`expr` as an exponent."""
-        return _Printer(replace(self.style, inline=True), self.free, self.sized).piece(expr).tex
+        return replace(self, style=replace(self.style, inline=True)).piece(expr).tex
 
     # sums, products, powers
 
@@ -502,11 +504,8 @@ class _Printer:
             gap = ""
             if place:
                 gap = r"\," if _needs_gap(factors[place - 1], factor) else " "
-                if (
-                    whole
-                    or (isinstance(factors[place - 1], Group) and shown.endswith("}"))
-                    or (_looks_called(factors[place - 1]) and _opens(piece.tex))
-                ):
+                called = _looks_called(factors[place - 1]) and _opens(piece.tex)
+                if whole or called or (isinstance(factors[place - 1], Group) and shown.endswith("}")):
                     gap = r" \cdot "
                 elif isinstance(factor, Group) or piece.tex.startswith("("):
                     gap = ""
@@ -559,7 +558,9 @@ class _Printer:
         return self._raised(base, shown)
 
     def _raised(self, base: Expr, exponent: str) -> Piece:
-        inner = self._parenthesized(self.piece(base)) if isinstance(base, Group) else self._within(base, ATOM)
+        is_e = isinstance(base, Symbol) and base.name == "e" and not exponent.isdigit()  # else it is an exponential
+        grouped = isinstance(base, Group) or (is_e and is_scalar(base))
+        inner = self._parenthesized(self.piece(base)) if grouped else self._within(base, ATOM)
         if "^" in _scripts(inner.tex):  # x^* to a power
             inner = self._parenthesized(inner)
         return Piece(f"{inner.tex}^{{{exponent}}}", POWER, inner.height)
@@ -586,10 +587,12 @@ class _Printer:
                 return self._fenced(inner.tex, inner.height, r"\lvert", r"\rvert")
             if function.name == "sqrt" and is_scalar(argument):
                 return Piece(rf"\sqrt{{{inner.tex}}}", POWER, inner.height)
-            if function.name == "exp" and is_scalar(argument):
+            if function.name == "exp" and is_scalar(argument) and "e" not in self.taken:
                 small = self._small(argument)
                 if width(small) <= SHORT_EXPONENT and r"\sum" not in small and r"\bigl" not in small:
                     return Piece(f"e^{{{small}}}", POWER)
+        if function.name == "sigmoid" and "sigma" in self.taken:
+            operator = r"\operatorname{sigmoid}"
         name = operator or _name(function.name)
         return self._call(_derived(name, function.orders), *arguments)
 
@@ -635,7 +638,7 @@ class _Printer:
     # arrays written out, values at a point
 
     def _matrix(self, entries: tuple[Expr, ...], wide: int) -> Piece:
-        printer = self if wide == 1 else _Printer(replace(self.style, inline=False), self.free, self.sized)
+        printer = self if wide == 1 else replace(self, style=replace(self.style, inline=False))
         shown = [printer.piece(entry).tex for entry in entries]
         rows = [" & ".join(shown[start : start + wide]) for start in range(0, len(shown), wide)]
         # rows of fractions would touch each other
@@ -652,6 +655,12 @@ class _Printer:
         bar = r"\big|" if self.style.inline else r"\Big|"
         place = point if len(values) == 1 else f"({point})"
         return Piece(f"{inner.tex}{bar}_{{{place}}}", ATOM, max(1, inner.height))
+
+
+def _letters_taken(expr: Expr) -> frozenset[str]:
+    names = {node.name for node in subexpressions(expr) if isinstance(node, Symbol)}
+    names |= {node.function.name for node in subexpressions(expr) if isinstance(node, Apply)}
+    return frozenset(names & {"e", "sigma"})
 
 
 def _looks_called(expr: Expr) -> bool:

@@ -8,7 +8,7 @@ from derivgen.expr.names import FUNCTION_LETTERS
 from derivgen.expr.nodes import ONE, SCALAR, Apply, Commutation, Dim, Function, Pi, Size
 from derivgen.expr.shapes import shape, show_shape
 from derivgen.problem.latex_input import calls, macros, scripts
-from derivgen.problem.latex_input.cut import Token
+from derivgen.problem.latex_input.cut import Token, Tokens
 from derivgen.problem.latex_input.names import Candidate, Letter, spelled
 from derivgen.problem.latex_input.scripts import Scripts
 from derivgen.problem.names import did_you_mean, nearest
@@ -125,10 +125,16 @@ def _named(reader: Reader, cursor: Cursor, token: Token, own: Scripts, one: Cand
     scope, name = reader.scope, one.name
     start = token.span[0]
     if name in scope.functions:
+        if name == "e" and own.above is not None and not (own.below or own.primes) and not cursor.is_at("open", "("):
+            return _exponential(reader, token, own)
         above = None if one.takes_above else own.above
         primes = 0 if one.takes_above else own.primes
         return calls.declared(reader, cursor, scope.functions[name], start, Scripts(None, above, primes, own.end))
     span = (start, own.below.span[1] if own.below and not one.rest else token.span[1])
+    if name == "e" and own.above is not None and not one.takes_above and not _is_whole(own.above.tokens):
+        above = reader.quote((own.above.tokens[0].span[0], own.above.tokens[-1].span[1]))
+        hint = f"write \\exp({above}) for the function, (e)^{{{above}}} for the power"
+        reader.refuse(f"{reader.quote((start, own.end))}: e is declared, and e^x is an exponential", span, hint)
     if name in scope.maps:
         reader.refuse(f"functions of vectors such as {name} are not there yet", span)
     if name in scope.indices and name not in scope.symbols:
@@ -142,6 +148,11 @@ def _named(reader: Reader, cursor: Cursor, token: Token, own: Scripts, one: Cand
     operand = Operand(operand.expr, operand.shape, (start, max(operand.span[1], own.end)))
     _check_call(reader, cursor, operand, name, own)
     return operand
+
+
+def _is_whole(tokens: Tokens) -> bool:
+    """Whether an exponent is a number, or makes no power: of a transpose, say."""
+    return len(tokens) == 1 and tokens[0].kind != "letter"
 
 
 def _value(reader: Reader, name: str, span: Span) -> Operand:
@@ -198,9 +209,9 @@ def _undeclared(reader: Reader, cursor: Cursor, token: Token, own: Scripts) -> O
                 operand = _identity(reader, token, own)
                 return scripts.with_scripts(reader, operand, Scripts(None, own.above, own.primes, own.end))
             case "delta" if own.below is not None and own.above is None:
-                operand = _delta(reader, token, own)
-                if operand is not None:
-                    return operand
+                kronecker = _delta(reader, token, own)
+                if kronecker is not None:
+                    return kronecker
             case "e" if own.above is not None and own.below is None and not own.primes:
                 return _exponential(reader, token, own)
             case "sigma" if own.below is None and own.above is None and cursor.is_at("open", "("):

@@ -295,7 +295,7 @@ class Reader:
     def begins_factor(self, cursor: Cursor) -> bool:
         token = cursor.peek()
         if token is None or token.kind not in _BEGINS:
-            return False
+            return token is not None and token.kind == "operator" and token.text == r"\partial"
         return token.kind != "bar" or not self.closes_bar(token)
 
     def closes_bar(self, token: Token) -> bool:
