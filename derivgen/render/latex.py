@@ -420,14 +420,22 @@ class _Printer:
     def _plus(self, terms: tuple[Expr, ...]) -> Piece:
         if not terms:
             return Piece("0")
-        first = self._within(terms[0], NEGATIVE)
+        first = self._ended(self._within(terms[0], NEGATIVE), terms[0], terms[1:])
         shown, height = first.tex, first.height
-        for term in terms[1:]:
+        for place, term in enumerate(terms[1:], 2):
             sign, rest = split_sign(term)
-            piece = self._within(rest, PREFIX)
+            piece = self._ended(self._within(rest, PREFIX), term, terms[place:])
             shown += f" {'-' if sign < 0 else '+'} {piece.tex}"
             height = max(height, piece.height)
         return Piece(shown, SUM if len(terms) > 1 else first.binding, height)
+
+    def _ended(self, piece: Piece, term: Expr, after: tuple[Expr, ...]) -> Piece:
+        """`term` in parentheses where a sum in it would seem to reach what follows: (sum_i x_i) + y_i."""
+        if piece.binding > PREFIX:
+            return piece
+        bound = {node.index.name for node in subexpressions(term) if isinstance(node, Sum)}
+        free = {index.name for later in after for index in free_indices(later)}
+        return self._parenthesized(piece) if bound & free else piece
 
     def _product(self, factors: tuple[Expr, ...]) -> Piece:
         if not factors:

@@ -69,6 +69,8 @@ def _plain(node: Expr) -> Expr | None:
             return root if value > 0 else Power(root, Number(Fraction(-1)))
         case Inverse(Transpose(body)):
             return Transpose(Inverse(body))
+        case Transpose(Transpose(body)):
+            return body
         case Ones((rows, columns)) if rows == ONE != columns:
             return Transpose(Ones((columns, ONE)))
         case Zeros((rows, columns)) if rows == ONE != columns:

@@ -132,8 +132,8 @@ def _named(reader: Reader, cursor: Cursor, token: Token, own: Scripts, one: Cand
         return calls.declared(reader, cursor, scope.functions[name], start, Scripts(None, above, primes, own.end))
     span = (start, own.below.span[1] if own.below and not one.rest else token.span[1])
     if name == "e" and own.above is not None and not one.takes_above and not _is_whole(own.above.tokens):
-        above = reader.quote((own.above.tokens[0].span[0], own.above.tokens[-1].span[1]))
-        hint = f"write \\exp({above}) for the function, (e)^{{{above}}} for the power"
+        shown = reader.quote((own.above.tokens[0].span[0], own.above.tokens[-1].span[1]))
+        hint = f"write \\exp({shown}) for the function, (e)^{{{shown}}} for the power"
         reader.refuse(f"{reader.quote((start, own.end))}: e is declared, and e^x is an exponential", span, hint)
     if name in scope.maps:
         reader.refuse(f"functions of vectors such as {name} are not there yet", span)
