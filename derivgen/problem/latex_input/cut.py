@@ -157,14 +157,31 @@ def _nodes(source: LatexSource) -> Any:
     except LatexWalkerParseError as error:
         place = min(max(0, error.pos or 0), max(0, len(source.text) - 1))
         opened = _unclosed(source.text)
-        message = str(error.msg)
-        if "end of stream" in message and opened is not None:
+        found = str(error.msg)
+        if "expecting '}'" in found and opened is not None:
             source.refuse("this `{` is not closed", (opened, opened + 1))
-        if "closing brace" in message:
-            source.refuse("nothing was opened that this `}` closes", (place, place + 1))
-        source.refuse(f"this is not LaTeX that can be read: {shorten(message)}", (place, place + 1))
+        for pattern, message in _BROKEN.items():
+            if match := re.search(pattern, found):
+                source.refuse(message.format(*map(printable, match.groups())), (place, place + 1))
+        source.refuse("this is not LaTeX that can be read", (place, place + 1))
     except (RecursionError, IndexError, ValueError):
         source.refuse("this is not LaTeX that can be read", (0, 1))
+
+
+_BROKEN = {
+    "closing brace": "nothing was opened that this `}}` closes",
+    r"mismatching closing environment: '(.{1,30})', was expecting '(.{1,30})'": (
+        r"`\begin{{{1}}}` is closed by `\end{{{0}}}`"
+    ),
+    r"closing environment: '(.{1,30})'": r"`\end{{{0}}}` closes nothing",
+    r"expecting \\end\{(.{1,30})\}": r"`\begin{{{0}}}` is not closed",
+    r"arguments of macro \"(\w{1,30})\"": r"an argument is missing after `\{0}`",
+    r"Expected expression, got (\S{1,30})": "something is missing before `{0}`",
+    r"expecting '\]'": "a `[` is not closed",
+    r"math mode|\\\\[\])]": r"an expression stands alone, without \( \) or \[ \]",
+    r"Bad \\(begin|end)": r"the name is missing after `\{0}`",
+}
+"""What pylatexenc says is wrong, and how it is said here."""
 
 
 def _unclosed(text: str) -> int | None:
@@ -212,6 +229,8 @@ class _Cutter:
     def _delimiter(self, size: Token, token: Token) -> Token:
         side = macros.SIZES[size.text[1:]]
         span = (size.span[0], token.span[1])
+        if token.text == "| |":
+            self.refuse(f"{self.source.quote(span)}: two bars after a size", span, r"write \left\| for a norm")
         if token.kind == "bar":
             return Token(side or "bar", token.text, span)
         if token.kind not in ("open", "close") or (side and side != token.kind):
@@ -326,7 +345,10 @@ class _Cutter:
         self.refuse(f"`\\{printable(name)}` is not read in an expression", span, hint)
 
     def _groups(self, node: Any) -> tuple[Tokens, ...]:
-        given = node.nodeargd.argnlist if node.nodeargd is not None else []
+        if node.nodeargd is None:  # pylatexenc gives a macro no arguments that is itself one without braces
+            shown = f"\\{node.macroname}"
+            self.refuse(f"`{shown}` stands without braces as an argument", _span(node), f"write {{{shown}{{...}}}}")
+        given = node.nodeargd.argnlist
         return tuple(self._tokens_of(one) for one in given)
 
     def _tokens_of(self, node: Any) -> Tokens:

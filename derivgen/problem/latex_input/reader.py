@@ -381,6 +381,9 @@ class Reader:
         return self.sizes.filled(left), self.sizes.filled(right)
 
     def factor(self, cursor: Cursor) -> Operand:
+        token = cursor.peek()
+        if token is not None and token.kind in ("open", "group"):  # counted by the sum inside
+            return atoms.factor(self, cursor)
         with self.deeper(cursor.here):
             return atoms.factor(self, cursor)
 

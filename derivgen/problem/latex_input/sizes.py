@@ -30,8 +30,11 @@ class Sizes:
     def equal(self, left: Dim, right: Dim) -> None:
         """Says that both are one size, where one of them is to be found."""
         left, right = self.dim(left), self.dim(right)
-        for one, other in ((left, right), (right, left)):
-            if one != other and one.number == 1 and len(one.names) == 1 and one.names[0].startswith(_MARK):
+        if left == right:
+            return
+        # of two that are not known the later one goes, so that what has been read stays as it is
+        for one, other in sorted(((left, right), (right, left)), key=lambda pair: -_order(pair[0])):
+            if _order(one) >= 0:
                 if one.names[0] not in other.names:
                     self._found[one.names[0]] = other
                 return
@@ -50,9 +53,10 @@ class Sizes:
 
     def filled(self, operand: Operand) -> Operand:
         """`operand` with all that has been found."""
-        if not any(self._found.values()):
+        shape = self.shape(operand.shape)
+        if shape == operand.shape:  # sizes inside it are not met from outside
             return operand
-        return replace(operand, expr=self._filled(operand.expr), shape=self.shape(operand.shape))
+        return replace(operand, expr=self._filled(operand.expr), shape=shape)
 
     def finish(self, source: Source, expr: Expr) -> Expr:
         """`expr` with its sizes filled in.
@@ -83,6 +87,12 @@ class Sizes:
             return None
 
         return transform(expr, change)
+
+
+def _order(dim: Dim) -> int:
+    """The number of a size that is to be found; -1 for others."""
+    is_mark = dim.number == 1 and len(dim.names) == 1 and dim.names[0].startswith(_MARK)
+    return int(dim.names[0].removeprefix(_MARK)) if is_mark else -1
 
 
 def without_marks(message: str) -> str:
