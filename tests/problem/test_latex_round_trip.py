@@ -112,6 +112,7 @@ def test_random_formulas(share: int) -> None:
     assert len(formulas) > EXAMPLES / SHARES * 0.95
     for formula in formulas:
         assert_round_trip(formula, GRAMMAR_SCOPE)
+        assert same(parse_expression(text(formula), GRAMMAR_SCOPE)) == same(formula)
 
 
 @settings(max_examples=300, deadline=None)

@@ -323,7 +323,8 @@ class _Cutter:
         elif name in macros.FUNCTION_MACROS:
             yield Token("word", name, bare)
         elif name in macros.STRUCTURES:
-            yield Token("structure", name.lstrip("dtc") if name.endswith("frac") else name, span, self._groups(node))
+            kind = "frac" if name.endswith("frac") else name
+            yield Token("structure", kind, bare if name == "sum" else span, self._groups(node))
         elif written in macros.OPENING:
             yield Token("open", written, bare)
         elif written in macros.CLOSING:

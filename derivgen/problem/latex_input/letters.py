@@ -271,9 +271,9 @@ def _refuse_undeclared(reader: Reader, cursor: Cursor, token: Token, own: Script
         hint = f"a function is declared: `{name}: elementwise`"
     elif token.text == "sigma" and not own.below:
         hint = r"the logistic function is \sigma(x); a number is declared: `sigma: scalar`"
-    word_of = "s" if len(own.below.tokens if own.below else ()) > 1 else ""
     if below and not hint:
-        hint = f"declare {name} (its subscript{word_of} pick entries), or `{full}`"
+        subscripts = "subscripts pick" if own.below and len(own.below.tokens) > 1 else "subscript picks"
+        hint = f"declare {name} (its {subscripts} entries), or `{full}`"
     reader.refuse(f"{shown} is not declared", span, hint)
 
 
