@@ -15,6 +15,7 @@ from derivgen.expr.nodes import (
     At,
     Det,
     Differential,
+    Entry,
     Expr,
     Eye,
     Group,
@@ -46,8 +47,8 @@ _CONSTANTS = Eye | Ones | Zeros | Upper
 
 
 def sizes_to_write(expr: Expr) -> frozenset[Expr]:
-    """The constants of `expr` whose size nothing in it shows."""
-    if not any(isinstance(node, _CONSTANTS) for node in subexpressions(expr)):
+    """The constants of `expr` whose size nothing in it shows; zeros alone stand in an equation, which shows it."""
+    if isinstance(expr, Zeros) or not any(isinstance(node, _CONSTANTS) for node in subexpressions(expr)):
         return frozenset()
     return frozenset(_lacking(expr, _NOTHING))
 
@@ -140,6 +141,8 @@ def _lacking(expr: Expr, around: Known) -> Iterator[Expr]:
             yield from _lacking(body, _square(_shown(body)))
         case Sum(_, body) | Group(body) | Softmax(body) | Differential(body):
             yield from _lacking(body, around)
+        case Entry(Eye()):
+            pass  # I_ij is a delta, and runs over what its letters run over
         case _:
             for part in parts(expr):
                 yield from _lacking(part, _NOTHING)

@@ -206,6 +206,10 @@ def _undeclared(reader: Reader, cursor: Cursor, token: Token, own: Scripts) -> O
             case "pi" if own.below is None:
                 return scripts.with_scripts(reader, Operand(Pi(), SCALAR, token.span), own)
             case "I":
+                if own.below is not None and own.above is None and not _are_sizes(reader, own.below.tokens):
+                    kronecker = _delta(reader, token, own)
+                    if kronecker is not None:
+                        return kronecker
                 operand = _identity(reader, token, own)
                 return scripts.with_scripts(reader, operand, Scripts(None, own.above, own.primes, own.end))
             case "delta" if own.below is not None and own.above is None:
@@ -223,6 +227,12 @@ def _undeclared(reader: Reader, cursor: Cursor, token: Token, own: Scripts) -> O
                 operand = Operand(Commutation((rows, columns)), (dim, dim), (token.span[0], own.below.span[1]))
                 return scripts.with_scripts(reader, operand, Scripts(None, own.above, own.primes, own.end))
     _refuse_undeclared(reader, cursor, token, own)
+
+
+def _are_sizes(reader: Reader, tokens: Tokens) -> bool:
+    r"""Whether what stands below I is a size: I_n, I_{mn}, I_{n \times n}, and not the letters of an entry."""
+    sizes = reader.scope.sizes
+    return any(token.kind == "operator" or token.kind == "number" or token.text in sizes for token in tokens)
 
 
 def _identity(reader: Reader, token: Token, own: Scripts) -> Operand:
