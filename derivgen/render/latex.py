@@ -481,7 +481,8 @@ class _Printer:
             pieces[0] = self._parenthesized(pieces[0])
         meets = pieces[1].tex.startswith(r"\frac") or pieces[1].tex[:1].isdigit()
         called = _opens(pieces[1].tex) and bool(scalars) and _looks_called(scalars[-1])
-        between = r" \cdot " if (divisors and meets) or called else r"\,"
+        number = any(piece.tex[:1].isdigit() for piece in pieces[1:])  # s 2^x
+        between = r" \cdot " if (divisors and meets) or called or number else r"\,"
         joined = self._joined(pieces, between, min(PRODUCT, *(piece.binding for piece in pieces)))
         return replace(joined, tex=joined.tex.replace(r"\,\sum", r" \sum"))
 

@@ -13,6 +13,7 @@ from derivgen.expr.nodes import (
     SCALAR,
     Apply,
     At,
+    Delta,
     Det,
     Differential,
     Entry,
@@ -29,6 +30,7 @@ from derivgen.expr.nodes import (
     Power,
     Product,
     Softmax,
+    Subscript,
     Sum,
     Trace,
     Transpose,
@@ -37,7 +39,7 @@ from derivgen.expr.nodes import (
     Zeros,
 )
 from derivgen.expr.shapes import shape
-from derivgen.expr.walk import parts, subexpressions
+from derivgen.expr.walk import parts, subexpressions, subscripts
 
 Known = tuple[bool, bool]
 """Whether the number of rows and of columns is shown."""
@@ -50,7 +52,32 @@ def sizes_to_write(expr: Expr) -> frozenset[Expr]:
     """The constants of `expr` whose size nothing in it shows; zeros alone stand in an equation, which shows it."""
     if isinstance(expr, Zeros) or not any(isinstance(node, _CONSTANTS) for node in subexpressions(expr)):
         return frozenset()
-    return frozenset(_lacking(expr, _NOTHING))
+    return frozenset(_lacking(expr, _NOTHING)) | frozenset(_identities(expr, _ranged(expr)))
+
+
+def _is_delta(node: Expr) -> bool:
+    """An entry of the identity: I_ij is a delta, and runs over what its letters run over elsewhere."""
+    return isinstance(node, Delta) or (isinstance(node, Entry) and isinstance(node.base, Eye))
+
+
+def _ranged(expr: Expr) -> frozenset[Subscript]:
+    """The free indices of `expr` whose range something in it shows."""
+    if isinstance(expr, Sum):
+        return _ranged(expr.body) - {expr.index}
+    own = () if _is_delta(expr) else subscripts(expr)
+    return frozenset(own).union(*(_ranged(part) for part in parts(expr)))
+
+
+def _identities(expr: Expr, ranged: frozenset[Subscript]) -> Iterator[Expr]:
+    """The identities of which `expr` holds an entry whose letters stand nowhere else."""
+    if isinstance(expr, Entry) and _is_delta(expr):
+        if ranged.isdisjoint(expr.subscripts):
+            yield expr.base
+        return
+    if isinstance(expr, Sum):
+        ranged = (ranged - {expr.index}) | _ranged(expr.body)
+    for part in parts(expr):
+        yield from _identities(part, ranged)
 
 
 def _shown(expr: Expr) -> Known:
@@ -142,7 +169,7 @@ def _lacking(expr: Expr, around: Known) -> Iterator[Expr]:
         case Sum(_, body) | Group(body) | Softmax(body) | Differential(body):
             yield from _lacking(body, around)
         case Entry(Eye()):
-            pass  # I_ij is a delta, and runs over what its letters run over
+            return
         case _:
             for part in parts(expr):
                 yield from _lacking(part, _NOTHING)

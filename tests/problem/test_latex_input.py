@@ -168,6 +168,8 @@ BY_DECLARATION = [
     (["e: scalar", "t: scalar"], "e^t", None, "e is declared, and e^x is an exponential"),
     (["e: scalar", "t: scalar"], "e^2", "e**2", ""),
     (["e: elementwise", "t: scalar"], "e^t + e(t)", "exp(t) + e(t)", ""),
+    (["e: elementwise", "t: scalar"], "e^t(t + 1)", "exp(t)*(t + 1)", ""),
+    (["e: elementwise", "t: scalar"], "e^2(t)", None, "the power of a function has more than one meaning"),
     (["I: scalar", "t: scalar"], "I t", "I*t", ""),
     (["delta: vector(n)"], r"\delta_i", "delta[i]", ""),
     (["pi: vector(n)"], r"\pi", "pi", ""),

@@ -10,6 +10,7 @@ import os
 import random
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -52,6 +53,8 @@ EXAMPLES = int(os.environ.get("DERIVGEN_EXAMPLES", "2000"))
 SHARES = 8
 SHAPES = (("1", "1"), ("1", "1"), ("n", "1"), ("n", "n"), ("m", "n"), ("1", "n"))
 STYLES = (DISPLAY, LatexStyle(ranges=True), LatexStyle(inline=True))
+WITHOUT_E = replace(SCOPE, functions={name: own for name, own in SCOPE.functions.items() if name != "e"})
+"""Where a function is called e, the exponential is refused before parentheses: e^2 (s + t)."""
 GRAMMAR_SCOPE = scope_from(DECLARATIONS, [])
 
 
@@ -128,7 +131,7 @@ def test_random_formulas(share: int) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(_scalars, _vectors, _matrices).filter(_short))
 def test_any_expression(written: str) -> None:
-    assert_round_trip(_parsed(written), SCOPE)
+    assert_round_trip(_parsed(written), WITHOUT_E)
 
 
 NAMES = [
@@ -144,6 +147,8 @@ NAMES = [
         "zeros(n) + h_prev",
         "zeros(n, n)",
         "eye(n)[i, j]*h_prev[i]",
+        "x*2**h_prev",
+        "A_1[i]*sum(eye(n)[i, j], i, j)",
         "upper(n)",
         "-(-x)",
     ),

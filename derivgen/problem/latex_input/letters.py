@@ -125,7 +125,9 @@ def _named(reader: Reader, cursor: Cursor, token: Token, own: Scripts, one: Cand
     scope, name = reader.scope, one.name
     start = token.span[0]
     if name in scope.functions:
-        if name == "e" and own.above is not None and not (own.below or own.primes) and not cursor.is_at("open", "("):
+        # e^2(t) may be the square of e(t); what is no number is no power of a function that anybody writes
+        open_to_both = own.above is not None and _is_whole(own.above.tokens) and cursor.is_at("open", "(")
+        if name == "e" and own.above is not None and not (own.below or own.primes or open_to_both):
             return _exponential(reader, token, own)
         above = None if one.takes_above else own.above
         primes = 0 if one.takes_above else own.primes
