@@ -14,10 +14,10 @@ from fractions import Fraction
 
 from derivgen.expr.nodes import ASSUMPTIONS, ONE, SCALAR, Dim, Function, Index, Matrix, Shape, Symbol
 from derivgen.expr.shapes import show_shape
-from derivgen.problem.expression import LARGEST_DIMENSION
 from derivgen.problem.latex_text import name_latex_fault
 from derivgen.problem.model import Map, Scope, Values
 from derivgen.problem.names import canonical_name, did_you_mean, is_name, nearest, shorten
+from derivgen.problem.subscripts import LARGEST_DIMENSION
 from derivgen.problem.tokens import Span, complaint, exact_number
 
 KINDS = ("scalar", "vector", "matrix", "index", "elementwise", "function")

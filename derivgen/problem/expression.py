@@ -13,37 +13,28 @@ from typing import NoReturn
 from derivgen.expr.build import nested_sum, product
 from derivgen.expr.nodes import (
     FUNCTIONS,
-    ONE,
     SCALAR,
-    Apply,
-    Column,
-    Delta,
     Dim,
-    Entry,
     Expr,
     Function,
-    Matrix,
     Number,
     Pi,
-    Row,
     Size,
-    Subscript,
     Total,
 )
-from derivgen.expr.shapes import shape, show_shape
+from derivgen.expr.shapes import shape
 from derivgen.problem import functions, operations
 from derivgen.problem.functions import Call
+from derivgen.problem.latex_input import parse_latex
 from derivgen.problem.letters import Letters
 from derivgen.problem.model import Scope
 from derivgen.problem.names import did_you_mean, nearest
 from derivgen.problem.operations import Operand
-from derivgen.problem.tokens import Span, Spelled, spell
+from derivgen.problem.subscripts import LARGEST_DIMENSION, Picked, abstract, check_letter, delta, pick
+from derivgen.problem.tokens import LatexText, Span, Spelled, spell
 
 DEEPEST = 100
 """Operations inside one another."""
-LARGEST_DIMENSION = 10_000
-MOST_WRITTEN = 400
-"""Entries of an array that is written out."""
 MOST_ARGUMENTS = 9
 """Of an abstract function that acts entry by entry."""
 MOST_BITS = 10_000
@@ -58,11 +49,13 @@ _PRODUCTS = (ast.Mult, ast.Div, ast.MatMult)
 
 
 def parse_expression(text: str, scope: Scope, *, expand: bool = False) -> Expr:
-    """The expression that `text` writes, with the names of `scope`.
+    """The expression that `text` writes, with the names of `scope`; a LatexText is LaTeX.
 
     With `expand`, names of defined quantities stand for what they are defined as. Raises ExpressionError, which says
     where in the text, and quotes both shapes where two do not fit.
     """
+    if isinstance(text, LatexText):
+        return parse_latex(text, scope, expand=expand)
     spelled = spell(text)
     try:
         tree = ast.parse(spelled.python, mode="eval").body
@@ -195,17 +188,10 @@ class _Reader:
         lines = [row.elts if isinstance(row, ast.List) else [row] for row in node.elts]
         if not lines or len({len(line) for line in lines}) > 1 or not lines[0]:
             self.refuse(f"in {self.quote(node)}: the rows of an array have one length", node)
-        if len(lines) * len(lines[0]) > MOST_WRITTEN:
-            self.refuse(f"an array that is written out has at most {MOST_WRITTEN} entries", node)
-        entries: list[Expr] = []
-        for entry in (entry for line in lines for entry in line):
-            operand = self.read(entry)
-            if not operand.is_scalar:
-                shown = show_shape(operand.shape)
-                self.refuse(f"in {self.quote(node)}: {self.quote(entry)} is {shown}, entries are scalars", entry)
-            entries.append(operand.expr)
-        of = (Dim(len(lines)), Dim(len(lines[0])))
-        return Operand(entries[0] if of == SCALAR else Matrix(tuple(entries), of), of, self.span(node))
+        if len(lines) * len(lines[0]) > operations.MOST_WRITTEN:
+            self.refuse(f"an array that is written out has at most {operations.MOST_WRITTEN} entries", node)
+        entries = [self.read(entry) for line in lines for entry in line]
+        return operations.array(self.spelled, entries, len(lines[0]), self.span(node))
 
     # operators
 
@@ -251,56 +237,21 @@ class _Reader:
     def _subscript(self, node: ast.Subscript) -> Operand:
         base, span = self.read(node.value), self.span(node)
         own = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        dims = [dim for dim in base.shape if dim != ONE]
-        if not dims:
-            self.refuse(f"in {self.quote(node)}: {self.quote(node.value)} is a scalar and has no entries", node)
-        if len(own) != len(dims):
-            wanted = f"{len(dims)} subscript{'s' if len(dims) > 1 else ''}"
-            shown = show_shape(base.shape)
-            hint = "row i is A[i, :], column j is A[:, j]" if len(dims) == 2 else ""
-            message = f"in {self.quote(node)}: {self.quote(node.value)} is {shown} and takes {wanted}, not {len(own)}"
-            self.refuse(message, node, hint)
-        whole = [isinstance(subscript, ast.Slice) for subscript in own]
-        for subscript in own:
-            if isinstance(subscript, ast.Slice) and (subscript.lower or subscript.upper or subscript.step):
-                self.refuse("parts of a row or column are not supported: write : alone", subscript)
-        if all(whole):
-            self.refuse(f"in {self.quote(node)}: nothing is picked; leave the brackets out", node)
-        if not any(whole):
-            found = tuple(self._letter(one, dim, span) for one, dim in zip(own, dims, strict=True))
-            return Operand(Entry(base.expr, found), SCALAR, span)
-        rows, columns = base.shape
-        if whole[1]:
-            return Operand(Row(base.expr, self._letter(own[0], rows, span)), (columns, ONE), span)
-        return Operand(Column(base.expr, self._letter(own[1], columns, span)), (rows, ONE), span)
+        for one in own:
+            if isinstance(one, ast.Slice) and (one.lower or one.upper or one.step):
+                self.refuse("parts of a row or column are not supported: write : alone", one)
+        picked = [Picked(None, self.span(one)) if isinstance(one, ast.Slice) else self._picked(one) for one in own]
+        return pick(self.spelled, self.scope, self.letters, base, picked, span)
 
-    def _letter(self, node: ast.expr, dim: Dim | None, whole: Span) -> Subscript:
+    def _picked(self, node: ast.expr) -> Picked:
         """A subscript: a letter, or a position counted from 1."""
         if isinstance(node, ast.Name) and node.id in self.spelled.numbers:
-            value = self.spelled.numbers[node.id]
-            if value.denominator != 1 or value < 1:
-                self.refuse(f"{self.quote(node)} is no position: entries are counted from 1", node)
-            if value > LARGEST_DIMENSION or (dim is not None and not dim.names and value > dim.number):
-                self.refuse(f"in {self.spelled.quote(whole)}: {value} is beyond the last, {dim}", node)
-            return int(value)
+            return Picked(self.spelled.numbers[node.id], self.span(node))
         name = self._bare(node)
         if name is None:
             hint = "entries are counted from 1" if isinstance(node, ast.UnaryOp) else ""
             self.refuse(f"{self.quote(node)}: a subscript is a letter or a whole number", node, hint)
-        self._check_letter(name, node)
-        return self.letters.use(name, dim, self.span(node), self.spelled.quote(whole))
-
-    def _check_letter(self, name: str, node: ast.expr) -> None:
-        if name in self.scope.indices:
-            return
-        if name in self.scope.symbols:
-            self.refuse(
-                f"{name} is declared as a symbol, so it is no index", node, f"or declare it: `{name}: index(n)`"
-            )
-        if name in self.scope.functions or name in self.scope.maps:
-            self.refuse(f"{name} is declared as a function, so it is no index", node)
-        if name in self.scope.sizes:
-            self.refuse(f"{name} is a dimension, so it is no index", node, "use another letter, such as i, j or k")
+        return Picked(name, self.span(node))
 
     # functions
 
@@ -383,18 +334,8 @@ class _Reader:
         self.refuse(f"there is no function {name}", node.func, hint)
 
     def _abstract(self, function: Function, node: ast.Call) -> Operand:
-        arguments, span = [self.read(argument) for argument in node.args], self.span(node)
-        if not self.scope.functions[function.name].orders:  # elementwise: as many arguments as it is given
-            missing = len(arguments) - len(function.orders)
-            function = replace(function, orders=function.orders + (0,) * missing)
-        wanted = len(function.orders)
-        if len(arguments) != wanted:
-            plural = "s" if wanted > 1 else ""
-            self.refuse(
-                f"in {self.quote(node)}: {function.name} takes {wanted} argument{plural}, not {len(arguments)}", node
-            )
-        common = operations.elementwise(self.spelled, span, arguments)
-        return Operand(Apply(function, tuple(argument.expr for argument in arguments)), common, span)
+        arguments = [self.read(argument) for argument in node.args]
+        return abstract(self.spelled, self.scope, function, arguments, self.span(node))
 
     def _derivative(self, node: ast.Call) -> Function:
         """D(f), D(f, 1), D(f, 1, 2): once by each argument named."""
@@ -431,7 +372,7 @@ class _Reader:
                 self.refuse(
                     f"{self.quote(argument)}: after its first argument, sum takes index letters", argument, hint
                 )
-            self._check_letter(name, argument)
+            check_letter(self.spelled, self.scope, name, self.span(argument))
             if name in dict(bound):
                 self.refuse(f"in {self.quote(node)}: the letter {name} is bound twice", argument)
             bound.append((name, self.span(argument)))
@@ -445,15 +386,8 @@ class _Reader:
     def _delta(self, node: ast.Call) -> Operand:
         if len(node.args) != 2:
             self.refuse(f"in {self.quote(node)}: delta takes 2 subscripts, not {len(node.args)}", node)
-        span = self.span(node)
-        left, right = (self._bare(argument) for argument in node.args)
-        for argument in node.args:
-            bare = self._bare(argument)
-            if bare is not None:
-                self._check_letter(bare, argument)
-        if left is not None and right is not None:
-            self.letters.tie(left, right, span)
-        return Operand(Delta(*(self._letter(argument, None, span) for argument in node.args)), SCALAR, span)
+        picked = [self._picked(argument) for argument in node.args]
+        return delta(self.spelled, self.scope, self.letters, picked, self.span(node))
 
     def _dimension(self, node: ast.expr) -> Dim:
         """A size, as an argument of ones, zeros and eye: 3, n, m*n."""

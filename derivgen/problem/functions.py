@@ -51,14 +51,14 @@ from derivgen.problem.operations import (
     matmul,
     mismatch,
 )
-from derivgen.problem.tokens import Span, Spelled
+from derivgen.problem.tokens import Source, Span
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """A function called by name with arguments that have been read."""
 
-    spelled: Spelled
+    spelled: Source
     name: str
     span: Span
     arguments: tuple[Operand, ...]
@@ -312,7 +312,7 @@ def along_axis(call: Call) -> Operand:
     return Operand(expr, shape(expr), call.span)
 
 
-def of_dimensions(spelled: Spelled, name: str, span: Span, dims: list[Dim]) -> Operand:
+def of_dimensions(spelled: Source, name: str, span: Span, dims: list[Dim]) -> Operand:
     """ones(n), ones(m, n), zeros likewise, eye(n), commutation(m, n), upper(n)."""
     if name == "upper" and len(dims) == 1:
         return Operand(Upper(dims[0]), (dims[0], dims[0]), span)

@@ -35,6 +35,7 @@ from derivgen.problem.expression import parse_expression
 from derivgen.problem.marks import Document, child, key_node
 from derivgen.problem.model import Given, Scope
 from derivgen.problem.names import canonical_name, did_you_mean, is_name, shorten
+from derivgen.problem.notation import scalar_text
 from derivgen.problem.operations import constant
 from derivgen.problem.schema import PartFields
 
@@ -85,7 +86,7 @@ def is_formula(expr: Expr) -> bool:
 def expression_text(document: Document, node: Node) -> str:
     """The text of an expression at `node`; a list of YAML is an array written out."""
     if isinstance(node, ScalarNode):
-        return str(node.value)
+        return scalar_text(document, node)
     if isinstance(node, SequenceNode):
         return f"[{', '.join(expression_text(document, own) for own in node.value)}]"
     return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from derivgen.problem.expression import parse_expression
 from derivgen.problem.marks import Document, check_quoting, child, key_node, read_document, to_data
 from derivgen.problem.model import Part, Problem, Scope
 from derivgen.problem.names import canonical_name, did_you_mean, is_name, shorten
+from derivgen.problem.notation import mentioned, place_latex
 from derivgen.problem.parts import PartReader, as_list, check_texts, expression_text, field_places
 from derivgen.problem.schema import LATER_TASKS, TASKS, ProblemFields
 from derivgen.problem.validate import validated
@@ -26,8 +26,6 @@ MOST_WRITTEN_OUT = 2_000
 """Nodes of a quantity of `define` with all others written out: one that is longer stays a graph of names."""
 DEEPEST_WRITTEN_OUT = 120
 """Nodes one inside the other, in the same."""
-
-WORD = re.compile(r"[^\W\d]\w*")
 
 
 def load_problem(path: Path) -> Problem:
@@ -43,6 +41,7 @@ def load_problem(path: Path) -> Problem:
         message = "this is a sheet, not a problem: it has the field `problems`"
         document.complain(message, document.node_place(sheet_key))
         document.raise_complaints()
+    place_latex(document, root)
     data = to_data(document, root)
     check_quoting(document, root)
     check_texts(document, root)
@@ -215,8 +214,7 @@ def _uses(document: Document, definitions: MappingNode) -> dict[str, tuple[str, 
         for key, node in definitions.value
         if isinstance(key, ScalarNode)
     }
-    found = {name: dict.fromkeys(map(canonical_name, WORD.findall(text))) for name, text in texts.items()}
-    return {name: tuple(one for one in own if one in texts) for name, own in found.items()}
+    return {name: mentioned(text, texts) for name, text in texts.items()}
 
 
 def _complain_order(document: Document, node: Node, name: str, later: str, uses: dict[str, tuple[str, ...]]) -> None:

@@ -71,6 +71,12 @@ _HINTS = {
 }
 
 
+class LatexText(str):
+    """The text of an expression that is written in LaTeX."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     kind: str
@@ -87,10 +93,35 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Spelled:
-    """An expression spelled for Python's parser, with the way back to what the author typed."""
+class Source:
+    """An expression as its author typed it: what complaints quote, and how its notation writes what hints propose."""
 
     text: str
+
+    def quote(self, span: Span) -> str:
+        return shorten(self.text[span[0] : span[1]])
+
+    def refuse(self, message: str, span: Span, hint: str = "") -> NoReturn:
+        """Raises the ExpressionError that points at `span`."""
+        raise complaint(message, self.text, span, hint)
+
+    def transposed(self, it: str) -> str:
+        return f"{it}.T"
+
+    def multiplied(self, left: str, right: str) -> str:
+        return f"{left} @ {right}"
+
+    def entry(self, of: str, subscript: str) -> str:
+        return f"{of}[{subscript}]"
+
+    def scaling(self) -> str:
+        return "a scalar scales with *"
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled(Source):
+    """An expression spelled for Python's parser, with the way back to what the author typed."""
+
     python: str
     names: dict[str, str]
     """Placeholder to the name it stands for."""
@@ -102,13 +133,6 @@ class Spelled:
     def span(self, start: int, end: int) -> Span:
         """The span in `text` of columns of `python`."""
         return (self.starts.get(start, 0), self.ends.get(end, len(self.text)))
-
-    def quote(self, span: Span) -> str:
-        return shorten(self.text[span[0] : span[1]])
-
-    def refuse(self, message: str, span: Span, hint: str = "") -> NoReturn:
-        """Raises the ExpressionError that points at `span`."""
-        raise complaint(message, self.text, span, hint)
 
 
 def complaint(message: str, text: str, span: Span, hint: str = "") -> ExpressionError:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import assert_never
 
+from derivgen.expr.names import ACCENTS, CAPITAL_GREEK, GREEK, split_name
 from derivgen.expr.nodes import (
     DIFFERENTIAL,
     MINUS_ONE,
@@ -60,7 +61,6 @@ from derivgen.expr.nodes import (
 )
 from derivgen.expr.shapes import is_scalar
 from derivgen.expr.text import bare_name, decimal_text, fraction_parts, is_quotient, split_sign
-from derivgen.render.names import ACCENTS, CAPITAL_GREEK, GREEK, split_name
 
 # how tightly each form binds; PREFIX is a sum sign or a pending derivative, which takes in all that follows it
 SUM, NEGATIVE, PREFIX, ENTRYWISE, PRODUCT, POWER, ATOM = range(7)

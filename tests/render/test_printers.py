@@ -169,7 +169,7 @@ LATEX: list[tuple[Expr, str]] = [
     (LogDet(X), r"\log\lvert\det \mathbf{X}\rvert"),
     (Kron(A, X), r"\mathbf{A} \otimes \mathbf{X}"),
     (Diag(x), r"\operatorname{diag}(\mathbf{x})"),
-    (Ones((ONE, n)), r"\mathbf{1}^{\mathsf T}"),
+    (Ones((ONE, n)), r"\mathbf{1}_{n}^{\mathsf T}"),
     (Sum(i, Plus((a, x_i))), r"\sum_{i}\bigl(a + x_{i}\bigr)"),
     (Product((Sum(i, x_i), a)), r"\Bigl(\sum_{i} x_{i}\Bigr)\,a"),
     (Product((a, Sum(i, x_i))), r"a \sum_{i} x_{i}"),
@@ -201,7 +201,7 @@ STYLES = [
     (Sum(i, x_i), LatexStyle(ranges=True), r"\sum_{i=1}^{n} x_{i}"),
     (Sum(i, Product((x_i, A_ij))), LatexStyle(mark_free=True), r"\sum_{i} x_{i}\,A_{i\free{j}}"),
     (Partial(x_i, x_k), LatexStyle(inline=True), r"\partial x_{i}/\partial x_{k}"),
-    (Product((half, a)), LatexStyle(inline=True), r"1/2\,a"),
+    (Product((half, a)), LatexStyle(inline=True), r"a/2"),
     (Partial(f, x), LatexStyle(by_row=True), r"\frac{\partial f}{\partial \mathbf{x}^{\mathsf T}}"),
 ]
 
