@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from derivgen.expr.nodes import SCALAR, Apply, Det, Function, LogDet, Number, Total
+from derivgen.problem.functions import ALONG_AXIS, Call, along_axis, axis_of
 from derivgen.problem.latex_input import macros, scripts
 from derivgen.problem.latex_input.cut import Token
 from derivgen.problem.latex_input.names import Script, spelled
@@ -26,7 +27,8 @@ def known_function(reader: Reader, cursor: Cursor, name: str, token: Token) -> O
         reader.refuse(
             f"{reader.quote((token.span[0], own.end))}: only declared functions have primes", token.span, hint
         )
-    if own.below is not None:
+    axis = macros.AXES.get(spelled(own.below.tokens)) if own.below is not None and name in ALONG_AXIS else None
+    if own.below is not None and axis is None:
         hint = rf"write \frac{{\log x}}{{\log {spelled(own.below.tokens)}}}" if name == "log" else "leave it out"
         reader.refuse(f"{reader.quote((token.span[0], own.end))} has a subscript", own.below.span, hint)
     exponent = _power_of_function(reader, name, token, own.above) if own.above is not None else None
@@ -36,7 +38,7 @@ def known_function(reader: Reader, cursor: Cursor, name: str, token: Token) -> O
     else:
         arguments, span = [bare(reader, cursor, name, token)], (token.span[0], cursor.behind)
         is_bare = True
-    result = _built(reader, name, arguments, span, is_bare)
+    result = _built(reader, name, arguments, span, is_bare, axis)
     if exponent is not None:
         result = scripts.entrywise(reader, result, exponent, span)
     if is_bare:
@@ -65,7 +67,12 @@ def _power_of_function(reader: Reader, name: str, token: Token, above: Script) -
     return exponent
 
 
-def _built(reader: Reader, name: str, arguments: list[Operand], span: Span, is_bare: bool) -> Operand:
+def _built(
+    reader: Reader, name: str, arguments: list[Operand], span: Span, is_bare: bool, asked: int | None = None
+) -> Operand:
+    if asked is not None:
+        call = Call(reader.source, name, span, tuple(arguments))
+        return along_axis(replace(call, axis=axis_of(call, asked)))
     if name == "sum":
         if len(arguments) != 1:
             reader.refuse(f"in {reader.quote(span)}: sum takes 1 argument, not {len(arguments)}", span)

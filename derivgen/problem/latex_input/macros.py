@@ -77,6 +77,8 @@ FUNCTION_MACROS = frozenset(
 
 BARE = frozenset("sin cos tan sinh cosh tanh asin acos atan exp log det tr".split())
 """The functions whose argument may stand without parentheses."""
+AXES = {"row": 1, "rows": 1, "col": 0, "cols": 0, "columns": 0}
+"""What a subscript of softmax or logsumexp says about a matrix: along which axis it goes."""
 POWER_INSIDE = frozenset("sin cos tan sinh cosh tanh log".split())
 """The functions whose powers are written sin^2 x."""
 
