@@ -161,12 +161,12 @@ def _make(path: Path, name: str, options: Options, began: float) -> Outcome:
             replace_file(options.output / f"{name}.pdf", compile_tex(source, engine))
         except TexError as error:
             replace_file(options.output / f"{name}.tex", source.encode())
-            return Outcome(path, (_tex_complaint(error, source, path),))
+            return Outcome(path, (tex_complaint(error, source, path),))
     replace_file(stamp, json.dumps({"key": key, "checked": view.checked}).encode())
     return Outcome(path, made=targets, checked=view.checked, seconds=time.perf_counter() - began)
 
 
-def _tex_complaint(error: TexError, source: str, path: Path) -> Complaint:
+def tex_complaint(error: TexError, source: str, path: Path) -> Complaint:
     """A TeX error at the line of the problem file that its text came from."""
     where = origin(source, error.line) if error.line is not None else None
     message = f"TeX: {error.message}" + (f", at {error.context}" if error.context else "")

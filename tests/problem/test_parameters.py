@@ -258,7 +258,7 @@ COMPLAINTS = [
     ("parameters: {a: 1..2}\nconditions: ['invertable(a)']", "3:15", "compares"),
     ("parameters: {a: 1..2}\nconditions: ['a > 5']", "3:14", "`a > 5` is not met: all 2 draws"),
     ("parameters: {a: 1..999999}\nconditions: ['a**2 = 2']", "3:14", "is not met: 10000 draws"),
-    ("parameters: {a: [2, 3], b: = sqrt(a)}", "2:27", "b has no exact value: all 2 draws"),
+    ("parameters: {a: [2, 3], b: = sqrt(a)}", "2:28", "b has no exact value: all 2 draws"),
     ("parameters: {a: 1..2}\nconditions: ['coprime(a', 'a < 3']", "3:22", "not closed"),
     ("conditions: ['a < b']", "2:1", "there are none"),
     ("parameters: {a: 1..2}\nprompt: the number @(b) is", "3:22", "b is not declared"),

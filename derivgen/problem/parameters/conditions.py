@@ -110,7 +110,8 @@ def _arguments(text: str, start: int) -> list[tuple[int, str]]:
         if char == "," and depth == 0:
             found.append((began, text[began:place]))
             began = place + 1
-    raise complaint("this `(` is not closed", text, (start - 1, start))
+    hint = "in a list between [ and ], a condition with a comma goes in quotes"
+    raise complaint("this `(` is not closed", text, (start - 1, start), hint)
 
 
 def names_in(tests: tuple[Comparison | Said, ...]) -> tuple[str, ...]:

@@ -72,8 +72,8 @@ def _group(parameters: list[Parameter], conditions: tuple[Condition, ...], draw:
         tried = tuple(texts.values())
         if tried in refused:
             continue
-        failed = _work_out(parameters, texts, numbers)
-        failed = failed or next((condition for condition in conditions if not is_met(condition, numbers)), None)
+        unworked = _work_out(parameters, texts, numbers)
+        failed = unworked or next((condition for condition in conditions if not is_met(condition, numbers)), None)
         if failed is None:
             return texts
         refused[tried] = failed
