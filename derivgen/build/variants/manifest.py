@@ -103,6 +103,7 @@ def recorded(path: Path, typed: str) -> Recorded:
     try:
         lines = _lines(path)
         head = next(lines)
+        sheet = Path(os.path.normpath(path.parent / str(head["sheet"])))
         own = next((line for line in lines if line["form"] == form), None)
         if own is None:
             raise ProblemError(Complaint(f"{path}: there is no form {form}"))
@@ -115,7 +116,7 @@ def recorded(path: Path, typed: str) -> Recorded:
         layout = Layout(head["layout"]) if head["layout"] else None
         kept = {"layout": layout, "detail": str(head["detail"]), "formats": tuple(map(str, head["formats"]))}
         chosen = VariantOptions(str(head["seed"]), str(head["edition"]), str(head["key"]))
-        return Recorded(path.parent / str(head["sheet"]), found, kept, chosen, dict(head["inputs"]))
+        return Recorded(sheet, found, kept, chosen, dict(head["inputs"]))
     except OSError as error:
         raise ProblemError(Complaint(f"{path}: cannot be read ({error.strerror})")) from None
     except (ValueError, KeyError, TypeError, AttributeError, StopIteration):

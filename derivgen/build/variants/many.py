@@ -19,7 +19,7 @@ from derivgen.build.variants.forms import form_ids
 from derivgen.build.variants.manifest import Form
 from derivgen.build.variants.merging import merge
 from derivgen.build.variants.model import DrawMade, DrawTask, FormMade, FormTask, Student, VariantOptions
-from derivgen.build.variants.work import make_draw, make_form
+from derivgen.build.variants.work import forget, make_draw, make_form
 from derivgen.errors import Complaint, ProblemError, UserError
 from derivgen.problem.load import ProblemFile, read_problem
 from derivgen.problem.model import Sheet
@@ -61,6 +61,7 @@ def build_variants(
 
     Raises ProblemError where the sheet or one of its problems cannot be read.
     """
+    forget()
     sheet, files = _read(path)
     folder = options.output / sheet_id(path)
     (folder / "forms").mkdir(parents=True, exist_ok=True)
@@ -208,6 +209,7 @@ def replay(typed: str, manifest: Path, options: Options, report: Callable[[str],
 
     Raises ProblemError.
     """
+    forget()
     found = records.recorded(manifest, typed)
     options = replace(options, **found.options)
     sheet, files = _read(found.sheet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -24,10 +25,18 @@ from derivgen.render.inserts import with_inserts
 from derivgen.render.report import Answer
 from derivgen.render.sheet import problem_tex, sheet_view, whole_sheet_tex
 
-# read once in each process
+MARKS = re.compile(r"^%@ .*\n", re.MULTILINE)
+
+# read once in each process and build
 sheet_at = lru_cache(maxsize=8)(load_sheet)
 problem_at = lru_cache(maxsize=256)(read_problem)
 engine_named = lru_cache(maxsize=8)(find_engine)
+
+
+def forget() -> None:
+    """Forgets the files that have been read: another build in this process reads them again."""
+    for kept in (sheet_at, problem_at, _environment):
+        kept.cache_clear()
 
 
 @lru_cache(maxsize=8)
@@ -83,9 +92,8 @@ def make_form(task: FormTask) -> FormMade:
 def _printed(task: FormTask, place: int, engine: Engine | None) -> str | Complaint:
     """The digest of one file, or what TeX had to say."""
     source, options, target = form_tex(task, place), task.options, task.targets[place]
-    content = source.encode()
     if engine is None or options.keep_tex:
-        replace_file(target.with_suffix(".tex"), content)
+        replace_file(target.with_suffix(".tex"), source.encode())
     if engine is not None:
         try:
             content = compile_tex(source, engine)
@@ -93,6 +101,8 @@ def _printed(task: FormTask, place: int, engine: Engine | None) -> str | Complai
             replace_file(target.with_suffix(".tex"), source.encode())
             return tex_complaint(error, source, task.sheet)
         replace_file(target, content)
+    else:
+        content = MARKS.sub("", source).encode()  # which say in what folder the problems were
     return hashlib.sha256(content).hexdigest()
 
 

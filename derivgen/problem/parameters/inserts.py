@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -44,7 +45,11 @@ def masked(text: str) -> str:
 
 
 def inserts(document: Document, root: Node, scope: Scope, words: dict[str, str]) -> dict[str, Expr | str]:
-    """What each insert of the file says; what cannot be read is complained about."""
+    """What each insert of the file says; what cannot be read is complained about.
+
+    A name of a parameter is what was drawn, also where a symbol is called the same.
+    """
+    scope = replace(scope, symbols={name: own for name, own in scope.symbols.items() if name not in scope.drawn})
     found: dict[str, Expr | str] = {}
     for node in _texts(root):
         for start, end in spans(node.value):
