@@ -18,6 +18,7 @@ from derivgen.problem.model import Problem
 from derivgen.problem.parameters import Draw
 from derivgen.problem.parameters.draws import Drawn
 from derivgen.problem.parameters.streams import Stream
+from derivgen.render.inserts import with_inserts
 
 HEAD = "title: T\n"
 TAIL = "symbols: {x: scalar}\nparts:\n  - derive: x**2\n    wrt: x\n"
@@ -148,6 +149,10 @@ CONDITIONS = [
     ("det(inv([[a, 1], [1, b]])) = 1/5", (2, 3), True),
     ("tr(matrix_power([[a, 1], [1, b]], 3)) > 0", (1, 1), True),
     ("norm([a, b]) = 5", (3, 4), True),
+    ("a**b > 1", (999999, 999999), False),  # too large to be worked out: not met
+    ("((a**b)**b)**b > 1", (999, 90), False),
+    ("a**(b/2) > 1", (999999, 999999), False),
+    ("exp(exp(exp(exp(a)))) > b", (9, 1), False),
 ]
 
 
@@ -274,3 +279,32 @@ def test_complaints(lines: str, where: str, said: str, tmp_path: Path) -> None:
         load_problem(file)
     messages = [str(one).split("\n")[0] for one in caught.value.complaints]
     assert any(message.startswith(f"{file}:{where}:") and said in message for message in messages), messages
+
+
+def test_the_example_of_the_manual(tmp_path: Path) -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "problem-files.md").read_text(encoding="utf-8")
+    example = manual.split("## Parameters\n```yaml\n")[1].split("```")[0]
+    file = tmp_path / "example.yaml"
+    file.write_text(example, encoding="utf-8")
+    found = load_problem(file)
+    assert len(found.parts) == 4 and set(found.inserts) == {"a*x**2 + b*x", "pet", "c"}
+
+
+PRINTED = [
+    ("$x - @(b)$", r"$x - \left(-2\right)$"),
+    ("$x = @(b)$ and @(b)", "$x = -2$ and $-2$"),
+    ("$2@(x + k)$", r"$2\left(x + 3\right)$"),
+    ("$@(x + k)^2$", r"$\left(x + 3\right)^2$"),
+    ("$x^@(k)$, $x_@(b)$", "$x^{3}$, $x_{-2}$"),
+    ("@(w) \\$ @(a)", r"red \$ $1$"),
+    ("$(@(a), @(b))$", "$(1, -2)$"),
+    ("$@(a*x**2 + b*x) = 0$", "$x^{2} - 2 x = 0$"),
+    ("$@(h)x$", r"$\frac{1}{2}x$"),
+    ("$@(r)$", "$0.1$"),
+]
+
+
+@pytest.mark.parametrize(("written", "printed"), PRINTED)
+def test_texts(written: str, printed: str, tmp_path: Path) -> None:
+    body = f"{PARAMETERS}prompt: |\n  {written}\nparts:\n  - derive: x\n    wrt: x\n"
+    assert with_inserts(problem(tmp_path, body, DRAW)).prompt.strip() == printed

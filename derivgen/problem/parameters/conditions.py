@@ -11,13 +11,14 @@ from fractions import Fraction
 from typing import Any, assert_never
 
 from derivgen.errors import CannotDerive, ExpressionError
-from derivgen.expr.nodes import Expr, Number, Symbol
+from derivgen.expr.nodes import Apply, Expr, Number, Power, Symbol
 from derivgen.expr.shapes import is_scalar, shape, show_shape
 from derivgen.expr.sympy_bridge import to_sympy
-from derivgen.expr.walk import symbols, transform
+from derivgen.expr.walk import parts, subexpressions, symbols, transform
 from derivgen.problem.expression import parse_expression
 from derivgen.problem.model import Scope, Values
 from derivgen.problem.names import did_you_mean
+from derivgen.problem.operations import LARGEST_EXPONENT, constant
 from derivgen.problem.parameters.exact import NotRational, NoValue, Numbers, scalar, value
 from derivgen.problem.parameters.model import Comparison, Condition, Said
 from derivgen.problem.parameters.predicates import OF_MATRICES, OF_NUMBERS
@@ -26,6 +27,8 @@ from derivgen.problem.tokens import complaint
 RELATIONS = ("<=", ">=", "!=", "=", "<", ">")
 CLEAR = 1e-15
 """A number of which SymPy has found 30 digits, and that is larger than this, is not zero."""
+MOST_TOWERS = 3
+GROWING = frozenset({"exp", "sinh", "cosh"})
 LARGEST_MATRIX = 6
 """Rows of a matrix whose eigenvalues or minors a condition may ask about."""
 
@@ -161,15 +164,28 @@ def _sign(left: Expr, right: Expr, numbers: Numbers) -> int:
     return (difference > 0) - (difference < 0)
 
 
+def _towers(expr: Expr) -> int:
+    """How many exponential functions and powers stand inside one another in `expr`."""
+    inside = max(map(_towers, parts(expr)), default=0)
+    is_one = isinstance(expr, Power) or (isinstance(expr, Apply) and expr.function.name in GROWING)
+    return inside + is_one
+
+
 def _irrational_sign(left: Expr, right: Expr, numbers: Numbers) -> int:
     known: Mapping[str, Fraction] = {name: rows[0][0] for name, rows in numbers.items() if len(rows) == 1}
 
     def put_in(expr: Expr) -> Expr | None:
         return Number(known[expr.name]) if isinstance(expr, Symbol) and expr.name in known else None
 
+    if max(_towers(left), _towers(right)) > MOST_TOWERS:
+        raise NoValue
+    sides = [transform(side, put_in) for side in (left, right)]
+    powers = (node for side in sides for node in subexpressions(side) if isinstance(node, Power))
+    if any(abs(constant(power.exponent) or 0) > LARGEST_EXPONENT for power in powers):
+        raise NoValue
     try:
-        difference: Any = to_sympy(transform(left, put_in)) - to_sympy(transform(right, put_in))
-    except CannotDerive:
+        difference: Any = to_sympy(sides[0]) - to_sympy(sides[1])
+    except (CannotDerive, OverflowError):
         raise NoValue from None
     if not difference.is_real:
         raise NoValue

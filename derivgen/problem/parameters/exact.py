@@ -42,6 +42,9 @@ from derivgen.expr.shapes import shape
 from derivgen.problem.model import Values
 
 ZERO, ONE = Fraction(0), Fraction(1)
+MOST_BITS = 50_000
+"""Of a power: larger ones are not worked out."""
+
 Numbers = Mapping[str, Values]
 
 
@@ -50,7 +53,7 @@ class NotRational(Exception):
 
 
 class NoValue(Exception):
-    """Division by zero, the inverse of a singular matrix."""
+    """Division by zero, the inverse of a singular matrix, a number too large to be worked out."""
 
 
 def value(expr: Expr, numbers: Numbers) -> Values:
@@ -157,8 +160,10 @@ def _power(base: Fraction, exponent: Fraction) -> Fraction:
         raise NoValue
     if exponent.denominator == 2:
         return _power(_root(base), exponent * 2)
-    if exponent.denominator != 1 or abs(exponent) > 1000:
+    if exponent.denominator != 1:
         raise NotRational
+    if (base.numerator.bit_length() + base.denominator.bit_length()) * abs(exponent) > MOST_BITS:
+        raise NoValue
     return base ** int(exponent)
 
 

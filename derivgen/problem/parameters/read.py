@@ -34,7 +34,7 @@ MOST_IN_RANGE = 1_000_000
 LARGEST_ARRAY = 12
 """Rows and columns of a matrix that is drawn."""
 
-_NUMBER = r"[-+]?\s*(?:[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:\s*/\s*[1-9][0-9]*)?"
+_NUMBER = r"[-+]?\s*(?:[0-9]{1,20}(?:\.(?!\.)[0-9]{0,12})?|\.[0-9]{1,12})(?:\s*/\s*[1-9][0-9]{0,20})?"
 _RANGE = re.compile(
     rf"\s*(?P<first>{_NUMBER})\s*\.\.\s*(?P<last>{_NUMBER})\s*"
     rf"(?:step\s+(?P<step>{_NUMBER})\s*)?(?:not\s+(?P<excluded>{_NUMBER}(?:\s*,\s*{_NUMBER})*)\s*)?\Z"
