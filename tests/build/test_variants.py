@@ -12,12 +12,15 @@ from pathlib import Path
 
 import pytest
 import sympy
-from pypdf import PdfReader
+from click.testing import CliRunner
+from pypdf import PdfReader, PdfWriter
 
 from derivgen.build.sheets import Options
 from derivgen.build.variants import VariantOptions, build_variants, many, replay
+from derivgen.build.variants.merging import MergeTask, merge
 from derivgen.build.variants.model import Student
 from derivgen.build.variants.roster import numbered
+from derivgen.cli import main
 from derivgen.errors import Complaint, ProblemError
 from derivgen.render.engine import engines
 
@@ -285,7 +288,8 @@ def test_a_wrong_claim_fails_its_variants(tmp_path: Path) -> None:
 
 
 @needs_tex
-def test_ten_variants_of_two_problems_as_pdf(tmp_path: Path) -> None:
+def test_ten_variants_of_two_problems_as_pdf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(many, "MOST_MERGED", 6)
     sheet, options = changed(tmp_path, "quadratic.yaml, gradient.yaml"), Options()
     assert build(sheet, tmp_path / "one", numbered(10), options, jobs=2) == ()
     assert build(sheet, tmp_path / "two", numbered(2), options) == ()
@@ -302,5 +306,61 @@ def test_ten_variants_of_two_problems_as_pdf(tmp_path: Path) -> None:
         assert "Checked" in texts[1] and "Checked" not in texts[0]
     for ending in ("", "-key"):
         pages = [len(PdfReader(folder / "forms" / f"{name}{ending}.pdf").pages) for name in names]
-        whole = PdfReader(folder / f"week-1{ending}.pdf")
-        assert len(whole.pages) == sum(pages) and [item.title for item in whole.outline] == names
+        for number, slice_of in enumerate((slice(0, 6), slice(6, 10)), 1):
+            whole = PdfReader(folder / f"week-1{ending}-{number}.pdf")
+            assert len(whole.pages) == sum(pages[slice_of])
+            assert [item.title for item in whole.outline] == names[slice_of]
+
+
+def blank(folder: Path, name: str, pages: int) -> Path:
+    writer = PdfWriter()
+    for _ in range(pages):
+        writer.add_blank_page(100, 100)
+    writer.write(folder / name)
+    return folder / name
+
+
+@pytest.mark.parametrize(("duplex", "pages"), [(False, 6), (True, 8)])
+def test_merging(duplex: bool, pages: int, tmp_path: Path) -> None:
+    files = tuple((str(count), blank(tmp_path, f"{count}.pdf", count)) for count in (1, 2, 3))
+    merged = [merge(MergeTask(files, tmp_path / f"{name}.pdf", duplex)) for name in "ab"]
+    whole = PdfReader(merged[0])
+    assert len(whole.pages) == pages and merged[0].read_bytes() == merged[1].read_bytes()
+    starts = [whole.get_destination_page_number(item) for item in whole.outline]
+    assert starts == ([0, 2, 4] if duplex else [0, 1, 3])
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+SHEET = str(EXAMPLE / "week-1.sheet.yaml")
+
+# arguments, exit status, what is said
+COMMANDS = [
+    ((SHEET, "--variants", "2", "--roster", "class.csv"), 2, "either --variants or --roster"),
+    ((SHEET, "--seed", "S"), 2, "either --variants or --roster"),
+    (("--variants", "2"), 2, "one sheet or problem file"),
+    ((str(EXAMPLE), "--variants", "2"), 2, "one sheet or problem file"),
+    (("--replay", "0000-0000"), 2, "--replay needs --manifest"),
+    ((SHEET, "--variants", "0"), 2, "0 is not in the range"),
+    ((SHEET, "--roster", "none.csv"), 1, "none.csv: cannot be read"),
+    (("none.yaml", "--variants", "2"), 1, "there is no such file"),
+    (("--replay", "0000-0000", "--manifest", "none.jsonl"), 1, "none.jsonl: cannot be read"),
+    (("--replay", "no", "--manifest", "none.jsonl"), 1, "`no` is no form id"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "status", "said"), COMMANDS)
+def test_command(arguments: tuple[str, ...], status: int, said: str, tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["build", *arguments, "--output", str(tmp_path / "out")])
+    assert result.exit_code == status and said in result.output and not (tmp_path / "out").exists()
+
+
+def test_build_and_replay_by_command(tmp_path: Path) -> None:
+    roster = tmp_path / "class.csv"
+    roster.write_text("name,id\nAda,1\nEmmy,2\n", encoding="utf-8")
+    options = ["--format", "tex", "--jobs", "1", "--output", str(tmp_path / "out")]
+    made = CliRunner().invoke(main, ["build", SHEET, "--roster", str(roster), "--seed", "S", *options])
+    assert made.exit_code == 0 and "2 of 2 students" in made.output
+    form, manifest = str(forms(tmp_path / "out")[1]["form"]), tmp_path / "out" / "week-1" / "variants.jsonl"
+    again = CliRunner().invoke(main, ["build", "--replay", form, "--manifest", str(manifest), *options])
+    assert again.exit_code == 0 and f"form {form}: identical" in again.output

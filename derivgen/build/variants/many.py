@@ -17,7 +17,7 @@ from derivgen.build.variants import manifest as records
 from derivgen.build.variants.answers import open_table, write_rows
 from derivgen.build.variants.forms import form_ids
 from derivgen.build.variants.manifest import Form
-from derivgen.build.variants.merging import merge
+from derivgen.build.variants.merging import MergeTask, merge
 from derivgen.build.variants.model import DrawMade, DrawTask, FormMade, FormTask, Student, VariantOptions
 from derivgen.build.variants.work import forget, make_draw, make_form
 from derivgen.errors import Complaint, ProblemError, UserError
@@ -31,8 +31,8 @@ BATCH = 200
 """Students of whom everything is in memory at one time."""
 MOST_KEPT = 4000
 """Draws whose TeX is kept for students who have the same."""
-CHUNK = 4
-"""Tasks sent to a process at once."""
+MOST_MERGED = 100
+"""Students in one file for printing; a file of 1000 takes more memory than some machines have."""
 
 Task = TypeVar("Task")
 Made = TypeVar("Made")
@@ -81,10 +81,10 @@ def build_variants(
                 records.write_form(file, form)
                 write_rows(rows, form.form, form.student, problems)
             report(f"{min(start + BATCH, len(students))} of {len(students)} students")
+        for merged in pool(merge, list(course.merges()) if "pdf" in options.formats else []):
+            report(f"{merged}: for printing")
     for one in (manifest, table):
         os.replace(_unfinished(one), one)
-    if "pdf" in options.formats and course.done:
-        course.merge(report)
     report(
         f"{folder}: {len(course.done)} of {len(students)} students, {course.made} different problems derived, "
         f"{course.lines} lines checked"
@@ -117,7 +117,7 @@ def _pool(jobs: int) -> Iterator[Pool]:
         yield lambda function, tasks: map(function, tasks)
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield lambda function, tasks: pool.map(function, tasks, chunksize=CHUNK)
+        yield lambda function, tasks: pool.map(function, tasks)
 
 
 @dataclass(slots=True)
@@ -196,12 +196,15 @@ class _Course:
         who = f"form {form}, student {student.id}"
         self.complaints += (replace(one, message=f"{who}: {one.message}") for one in complaints)
 
-    def merge(self, report: Callable[[str], None]) -> None:
-        """The files of all students as one for each edition."""
+    def merges(self) -> Iterator[MergeTask]:
+        """The files of the students together, for printing: for each edition one file, or several numbered ones."""
+        starts = range(0, len(self.done), MOST_MERGED)
         for place, ending in enumerate(("", "-key")):
-            target = self.folder / f"{sheet_id(self.path)}{ending}.pdf"
-            merge(((form, self.targets(form)[place]) for form in self.done), target, duplex=self.chosen.duplex)
-            report(f"{target}: for printing")
+            for number, start in enumerate(starts, 1):
+                forms = self.done[start : start + MOST_MERGED]
+                name = f"{sheet_id(self.path)}{ending}{f'-{number}' if len(starts) > 1 else ''}.pdf"
+                files = tuple((form, self.targets(form)[place]) for form in forms)
+                yield MergeTask(files, self.folder / name, self.chosen.duplex)
 
 
 def replay(typed: str, manifest: Path, options: Options, report: Callable[[str], None]) -> tuple[Complaint, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from pypdf import PdfWriter
@@ -11,18 +11,28 @@ from pypdf import PdfWriter
 from derivgen.build.sheets import replace_file
 
 
-def merge(files: Iterable[tuple[str, Path]], target: Path, *, duplex: bool) -> None:
-    """Writes one PDF of all `files`, each with its title in the outline.
+@dataclass(frozen=True, slots=True)
+class MergeTask:
+    """`files`, each with its title, as the one file `target`."""
 
-    With `duplex` a blank page follows a file with an odd number of pages, so that each begins on the front of a sheet
-    of paper. The same files give the same bytes: pypdf writes no date and no identifier of its own.
+    files: tuple[tuple[str, Path], ...]
+    target: Path
+    duplex: bool = False
+    """A blank page follows a file with an odd number of pages, so that each begins on the front of a sheet of paper."""
+
+
+def merge(task: MergeTask) -> Path:
+    """Writes one PDF of many, with an outline of their titles.
+
+    The same files give the same bytes: pypdf writes no date and no identifier of its own.
     """
     writer = PdfWriter()
-    for title, file in files:
+    for title, file in task.files:
         before = len(writer.pages)
         writer.append(file, outline_item=title, import_outline=False)
-        if duplex and (len(writer.pages) - before) % 2:
+        if task.duplex and (len(writer.pages) - before) % 2:
             writer.add_blank_page()
     stream = io.BytesIO()
     writer.write(stream)
-    replace_file(target, stream.getvalue())
+    replace_file(task.target, stream.getvalue())
+    return task.target

@@ -92,7 +92,7 @@ def make_form(task: FormTask) -> FormMade:
 def _printed(task: FormTask, place: int, engine: Engine | None) -> str | Complaint:
     """The digest of one file, or what TeX had to say."""
     source, options, target = form_tex(task, place), task.options, task.targets[place]
-    if engine is None or options.keep_tex:
+    if "tex" in options.formats or options.keep_tex:
         replace_file(target.with_suffix(".tex"), source.encode())
     if engine is not None:
         try:

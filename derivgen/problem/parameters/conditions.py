@@ -19,7 +19,7 @@ from derivgen.problem.expression import parse_expression
 from derivgen.problem.model import Scope, Values
 from derivgen.problem.names import did_you_mean
 from derivgen.problem.operations import LARGEST_EXPONENT, constant
-from derivgen.problem.parameters.exact import NotRational, NoValue, Numbers, scalar, value
+from derivgen.problem.parameters.exact import ZERO, NotRational, NoValue, Numbers, scalar, value
 from derivgen.problem.parameters.model import Comparison, Condition, Said
 from derivgen.problem.parameters.predicates import OF_MATRICES, OF_NUMBERS
 from derivgen.problem.tokens import complaint
@@ -181,7 +181,7 @@ def _irrational_sign(left: Expr, right: Expr, numbers: Numbers) -> int:
         raise NoValue
     sides = [transform(side, put_in) for side in (left, right)]
     powers = (node for side in sides for node in subexpressions(side) if isinstance(node, Power))
-    if any(abs(constant(power.exponent) or 0) > LARGEST_EXPONENT for power in powers):
+    if any(abs(constant(power.exponent) or ZERO) > LARGEST_EXPONENT for power in powers):
         raise NoValue
     try:
         difference: Any = to_sympy(sides[0]) - to_sympy(sides[1])
