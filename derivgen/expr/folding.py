@@ -21,7 +21,7 @@ def folded(expr: Expr) -> Expr:
     >>> from derivgen.expr.text import text
     >>> x, one, three = Symbol("x"), Number(Fraction(1)), Number(Fraction(3))
     >>> text(folded(Plus((Product((one, x)), Product((x, three)), three, one))))
-    'x + 3*x + 4'
+    'x + 3 * x + 4'
     """
     return transform(expr, _fold)
 
