@@ -21,6 +21,7 @@ from derivgen.errors import Complaint, DerivgenError, UserError
 
 if TYPE_CHECKING:
     from derivgen.build.checking import Checked
+    from derivgen.build.sheets import Options
     from derivgen.build.solve import Solved
     from derivgen.problem.model import Scope
 
@@ -66,6 +67,26 @@ def _layout_option(command: F) -> F:
     return click.option("--layout", type=click.Choice(LAYOUTS), help="Where the entries of a derivative go.")(command)
 
 
+VARIANT_OPTIONS = ("variants", "roster", "seed", "key", "duplex", "replay", "manifest")
+
+
+def _variant_options(command: F) -> F:
+    file = click.Path(path_type=Path, dir_okay=False)
+    for option in (
+        click.option("--manifest", type=file, help="For --replay: the variants.jsonl of that time."),
+        click.option("--replay", metavar="FORM", help="Make the variant with this form id again, and compare."),
+        click.option("--duplex", is_flag=True, help="For printing on both sides: each variant begins on a front."),
+        click.option(
+            "--key", type=click.Choice(("solutions", "answers", "key")), help="Edition of the keys [solutions]."
+        ),
+        click.option("--seed", help="What the variants are drawn from: any text [default: 0]."),
+        click.option("--roster", type=file, help="A variant for each student of a CSV file with columns name and id."),
+        click.option("--variants", type=click.IntRange(1, 1_000_000), help="So many variants, each with its key."),
+    ):
+        command = option(command)
+    return command
+
+
 @main.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
@@ -96,12 +117,14 @@ def _layout_option(command: F) -> F:
 @click.option("--force", is_flag=True, help="Make sheets anew that have not changed.")
 @click.option("--keep-tex", is_flag=True, help="Keep the .tex beside the PDF.")
 @click.option("--quiet", "-q", is_flag=True, help="Say only what went wrong.")
+@_variant_options
 def build(paths: tuple[Path, ...], quiet: bool, jobs: int | None, **chosen: Any) -> None:
     """Make the sheets of PATHS (sheet files, problem files, folders; problems/ when none is given)."""
     from derivgen.build.many import build_all
     from derivgen.build.sheets import Options
     from derivgen.expr.nodes import Layout
 
+    variants = {name: chosen.pop(name) for name in VARIANT_OPTIONS}
     chosen["layout"] = Layout(chosen["layout"]) if chosen["layout"] else None
     options = Options(**chosen)
 
@@ -109,11 +132,40 @@ def build(paths: tuple[Path, ...], quiet: bool, jobs: int | None, **chosen: Any)
         if not quiet:
             click.echo(line)
 
+    if any(variants[name] is not None for name in VARIANT_OPTIONS if name != "duplex"):
+        _build_variants(paths, options, variants, jobs or os.cpu_count() or 1, report)
+        return
+
     from rich.console import Console
 
     # on a terminal a line moves while sheets are being made; elsewhere rich prints nothing for it
     with Console(stderr=True, quiet=quiet).status("making sheets"):
         complaints = build_all(paths or (Path("problems"),), options, jobs or os.cpu_count() or 1, report)
+    if complaints:
+        _fail(complaints)
+
+
+def _build_variants(
+    paths: tuple[Path, ...], options: Options, asked: dict[str, Any], jobs: int, report: Callable[[str], None]
+) -> None:
+    """Variants of one sheet, or one of them again; ends where something went wrong."""
+    from derivgen.build.variants import VariantOptions, build_variants, replay
+    from derivgen.build.variants.roster import numbered, read_roster
+
+    if asked["replay"] is not None:
+        if asked["manifest"] is None:
+            raise click.UsageError("--replay needs --manifest, the variants.jsonl beside the variants.")
+        complaints = replay(asked["replay"], asked["manifest"], options, report)
+    else:
+        if (asked["variants"] is None) == (asked["roster"] is None):
+            raise click.UsageError("Give either --variants or --roster.")
+        if len(paths) != 1 or paths[0].is_dir():
+            raise click.UsageError("Variants are made of one sheet or problem file: name it.")
+        students = numbered(asked["variants"]) if asked["roster"] is None else read_roster(asked["roster"])
+        chosen = VariantOptions(
+            asked["seed"] or "0", options.edition or "exercises", asked["key"] or "solutions", asked["duplex"]
+        )
+        complaints = build_variants(paths[0], students, options, chosen, jobs, report)
     if complaints:
         _fail(complaints)
 

@@ -12,7 +12,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from derivgen import __version__
@@ -25,6 +25,7 @@ from derivgen.problem.model import Problem, Sheet
 from derivgen.problem.sheets import is_sheet, load_sheet
 from derivgen.render.engine import Engine, compile_tex, find_engine
 from derivgen.render.environment import template_folder
+from derivgen.render.inserts import with_inserts
 from derivgen.render.listing import LANGUAGES
 from derivgen.render.report import Answer
 from derivgen.render.sheet import origin, sheet_tex, sheet_view
@@ -105,11 +106,13 @@ def load(path: Path) -> tuple[Sheet, tuple[Problem, ...]]:
     complaints: list[Complaint] = []
     for file in sheet.problems:
         try:
-            problems.append(load_problem(file))
+            problems.append(with_inserts(load_problem(file)))
         except UserError as error:
             complaints += error.complaints
     if complaints:
         raise ProblemError(*complaints)
+    if sheet.problems == (path,):
+        sheet = replace(sheet, title=problems[0].title)  # in which something may have been drawn
     return sheet, tuple(problems)
 
 
@@ -158,12 +161,12 @@ def _make(path: Path, name: str, options: Options, began: float) -> Outcome:
             replace_file(options.output / f"{name}.pdf", compile_tex(source, engine))
         except TexError as error:
             replace_file(options.output / f"{name}.tex", source.encode())
-            return Outcome(path, (_tex_complaint(error, source, path),))
+            return Outcome(path, (tex_complaint(error, source, path),))
     replace_file(stamp, json.dumps({"key": key, "checked": view.checked}).encode())
     return Outcome(path, made=targets, checked=view.checked, seconds=time.perf_counter() - began)
 
 
-def _tex_complaint(error: TexError, source: str, path: Path) -> Complaint:
+def tex_complaint(error: TexError, source: str, path: Path) -> Complaint:
     """A TeX error at the line of the problem file that its text came from."""
     where = origin(source, error.line) if error.line is not None else None
     message = f"TeX: {error.message}" + (f", at {error.context}" if error.context else "")

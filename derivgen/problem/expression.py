@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from derivgen.expr.build import nested_sum, product
+from derivgen.expr.folding import folded
 from derivgen.expr.nodes import (
     FUNCTIONS,
     SCALAR,
@@ -56,7 +57,7 @@ def parse_expression(text: str, scope: Scope, *, expand: bool = False) -> Expr:
     """
     if isinstance(text, LatexText):
         return parse_latex(text, scope, expand=expand)
-    spelled = spell(text)
+    spelled = spell(text).with_parameters(scope.parameters)
     try:
         tree = ast.parse(spelled.python, mode="eval").body
         return _Reader(spelled, scope, expand, Letters(spelled, scope.indices)).whole(tree)
@@ -80,7 +81,7 @@ class _Reader:
         expr = self.letters.finish(self.read(tree).expr)
         if operations.bits(expr) > MOST_BITS:
             self.refuse("the numbers in this expression are too large", tree)
-        return expr
+        return folded(expr) if self.spelled.drawn else expr
 
     def span(self, node: ast.expr) -> Span:
         return self.spelled.span(node.col_offset, node.end_col_offset or 0)
@@ -133,6 +134,8 @@ class _Reader:
 
     def _name(self, node: ast.Name) -> Operand:
         span = self.span(node)
+        if drawn := self.spelled.drawn.get(node.id):
+            return Operand(drawn, shape(drawn), span)
         if node.id in self.spelled.numbers:
             return Operand(Number(self.spelled.numbers[node.id]), SCALAR, span)
         name = self.spelled.names[node.id]

@@ -426,7 +426,8 @@ class GivenReader:
         written = [_source(child(self.node, field)) for field in fields]
         if self.task in PASSES and self.document.root is not None:
             written += [_source(child(self.document.root, field)) for field in ("symbols", "define")]
-        return any(DECIMAL.search(text) for text in written)
+        drawn = (node for node in subexpressions(self.expression) if isinstance(node, Number))
+        return any(DECIMAL.search(text) for text in written) or any(number.decimal for number in drawn)
 
 
 def _source(node: Node | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -18,6 +18,11 @@ from derivgen.problem.marks import Document, check_quoting, child, key_node, rea
 from derivgen.problem.model import Part, Problem, Scope
 from derivgen.problem.names import canonical_name, did_you_mean, is_name, shorten
 from derivgen.problem.notation import mentioned, place_latex
+from derivgen.problem.parameters.draws import Draw, Drawn, drawn
+from derivgen.problem.parameters.fill import filled, numbers_drawn, with_expressions, words_drawn
+from derivgen.problem.parameters.inserts import inserts, masked
+from derivgen.problem.parameters.model import Parameters
+from derivgen.problem.parameters.read import ParameterReader
 from derivgen.problem.parts import PartReader, as_list, check_texts, expression_text, field_places
 from derivgen.problem.schema import LATER_TASKS, TASKS, ProblemFields
 from derivgen.problem.validate import validated
@@ -28,10 +33,69 @@ DEEPEST_WRITTEN_OUT = 120
 """Nodes one inside the other, in the same."""
 
 
-def load_problem(path: Path) -> Problem:
-    """The problem in the file at `path`.
+def load_problem(path: Path, draw: Draw | None = None) -> Problem:
+    """The problem in the file at `path`, with what `draw` gives for its parameters.
 
     Raises ProblemError with everything that is wrong in it.
+    """
+    file = read_problem(path)
+    return file.problem(file.drawn(draw or Draw(problem=path.stem)))
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemFile:
+    """A problem file that has been read: the same for all that may be drawn for its parameters."""
+
+    path: Path
+    document: Document
+    root: Node
+    fields: ProblemFields
+    parameters: Parameters
+
+    def drawn(self, draw: Draw) -> Drawn:
+        """What `draw` gives for each parameter.
+
+        Raises ProblemError where the conditions are not met.
+        """
+        return drawn(self.parameters, draw)
+
+    def problem(self, drawn: Drawn) -> Problem:
+        """The problem in which the parameters are what was drawn.
+
+        Raises ProblemError.
+        """
+        document, root, fields = self.document, self.root, self.fields
+        numbers = numbers_drawn(self.parameters, drawn)
+        if drawn:
+            root = filled(root, numbers)
+            document = Document(document.file, document.text, root)
+            fields = validated(document, to_data(document, root), ProblemFields)
+        scope = _scope(document, root, fields, Scope(drawn=numbers))
+        scope = with_expressions(document, scope, self.parameters, drawn)
+        scope = _defined(document, root, scope, complain=True)
+        parts = _parts(document, root, fields, scope)
+        texts = inserts(document, root, scope, words_drawn(self.parameters, drawn)) if drawn else {}
+        _raise_with_draw(document, drawn)
+        return Problem(
+            path=self.path,
+            title=fields.title,
+            parts=parts,
+            scope=scope,
+            source=fields.source,
+            prompt=fields.prompt,
+            layout=Layout(fields.layout) if fields.layout else None,
+            logarithm=fields.logarithm or "",
+            refs=as_list(fields.refs),
+            places=field_places(document, root),
+            draws=drawn,
+            inserts=texts,
+        )
+
+
+def read_problem(path: Path) -> ProblemFile:
+    """The problem file at `path`, its fields checked; expressions are read when the parameters are known.
+
+    Raises ProblemError with everything that is wrong with the fields and the parameters.
     """
     document = read_document(path)
     root = document.root
@@ -44,24 +108,23 @@ def load_problem(path: Path) -> Problem:
     place_latex(document, root)
     data = to_data(document, root)
     check_quoting(document, root)
-    check_texts(document, root)
+    has_parameters = key_node(root, "parameters") is not None
+    check_texts(document, root, masked if has_parameters else None)
     _take_out_tasks(document, root, data)
-    fields = validated(document, data, ProblemFields)
-    scope = _scope(document, root, fields)
-    parts = _parts(document, root, fields, scope)
+    parameters = ParameterReader(document, root).parameters()
+    if has_parameters:
+        document.raise_complaints()
+    return ProblemFile(path, document, root, validated(document, data, ProblemFields), parameters)
+
+
+def _raise_with_draw(document: Document, drawn: Drawn) -> None:
+    """Raises the complaints, with what was drawn: another draw may have none."""
+    if drawn:
+        shown = shorten(f"drawn: {', '.join(f'{name} = {text}' for name, text in drawn)}", 200)
+        document.complaints[:] = [
+            replace(one, hint=f"{one.hint}; {shown}" if one.hint else shown) for one in document.complaints
+        ]
     document.raise_complaints()
-    return Problem(
-        path=path,
-        title=fields.title,
-        parts=parts,
-        scope=scope,
-        source=fields.source,
-        prompt=fields.prompt,
-        layout=Layout(fields.layout) if fields.layout else None,
-        logarithm=fields.logarithm or "",
-        refs=as_list(fields.refs),
-        places=field_places(document, root),
-    )
 
 
 def _take_out_tasks(document: Document, root: Node, data: object) -> None:
@@ -75,15 +138,14 @@ def _take_out_tasks(document: Document, root: Node, data: object) -> None:
             data.pop(task, None)
 
 
-def _scope(document: Document, root: Node, fields: ProblemFields) -> Scope:
-    scope = Scope()
+def _scope(document: Document, root: Node, fields: ProblemFields, scope: Scope) -> Scope:
+    """`scope` with the declared symbols."""
     symbols = child(root, "symbols")
     for name in fields.symbols:
         node, key = (child(symbols, name), key_node(symbols, name)) if symbols is not None else (None, None)
         if node is not None and key is not None:
             scope = _declared(document, scope, name, key, node)
-    scope = _assumed(document, scope, child(root, "assume"))
-    return _defined(document, root, scope, complain=True)
+    return _assumed(document, scope, child(root, "assume"))
 
 
 def _declared(document: Document, scope: Scope, name: str, key: Node, node: Node) -> Scope:
@@ -98,7 +160,7 @@ def _declared(document: Document, scope: Scope, name: str, key: Node, node: Node
         document.complain(f"`{canonical}` is declared twice", place)
         return scope
     try:
-        declaration = parse_declaration(canonical, _declaration_text(document, node))
+        declaration = parse_declaration(canonical, _declaration_text(document, node, scope))
         taken = [name for name in declaration.entries if name in (*scope.indices, *scope.functions, *scope.maps)]
         taken += [name for name in declaration.entries if name in scope.definitions or name in scope.values]
         if taken:
@@ -118,13 +180,13 @@ def _declared(document: Document, scope: Scope, name: str, key: Node, node: Node
         return scope
 
 
-def _declaration_text(document: Document, node: Node) -> str:
+def _declaration_text(document: Document, node: Node, scope: Scope) -> str:
     if isinstance(node, ScalarNode):
         return str(node.value)
-    if isinstance(node, SequenceNode) and node.flow_style:
+    if isinstance(node, SequenceNode) and node.flow_style and not scope.drawn:
         return document.text[document.offset(node.start_mark) : document.offset(node.end_mark)]
     if isinstance(node, SequenceNode):
-        return f"[{', '.join(_declaration_text(document, own) for own in node.value)}]"
+        return f"[{', '.join(_declaration_text(document, own, scope) for own in node.value)}]"
     return ""
 
 

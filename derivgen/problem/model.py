@@ -49,6 +49,13 @@ class Scope:
     """Abstract functions of vectors and matrices, such as `f: function(vector(n) -> vector(m))`."""
     slopes: Mapping[tuple[str, str], Slope] = field(default_factory=dict)
     """Derivatives that are not taken, which expressions may name: dy/dx for (y, x)."""
+    drawn: Mapping[str, Expr] = field(default_factory=dict)
+    """What has been drawn for each parameter: a number, an array of numbers, or an expression."""
+
+    @property
+    def parameters(self) -> Mapping[str, Expr]:
+        """What has been drawn for the names that nothing else is called by: a declared symbol goes before it."""
+        return {name: expr for name, expr in self.drawn.items() if name not in self.symbols}
 
     @property
     def meanings(self) -> Mapping[str, Expr]:
@@ -189,6 +196,10 @@ class Problem:
     """How the natural logarithm is printed: log or ln; empty where the sheet says it."""
     refs: tuple[str, ...] = ()
     places: Mapping[str, Place] = field(default_factory=dict)
+    draws: tuple[tuple[str, str], ...] = ()
+    """Parameters, each with what has been drawn for it, as it would be written."""
+    inserts: Mapping[str, Expr | str] = field(default_factory=dict)
+    """What stands in the texts as `@(...)`: what is between the parentheses, and the word or expression that it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -86,11 +86,14 @@ def field_places(document: Document, node: Node) -> Mapping[str, Place]:
 __all__ = ["PartReader", "as_list", "check_texts", "expression_text", "field_places"]
 
 
-def check_texts(document: Document, node: Node) -> None:
-    """Complains about the LaTeX of all texts below `node`, and about what is lost behind ` #`."""
+def check_texts(document: Document, node: Node, masked: Callable[[str], str] | None = None) -> None:
+    """Complains about the LaTeX of all texts below `node`, and about what is lost behind ` #`.
+
+    `masked` covers what of a text is no LaTeX, and keeps its length.
+    """
     if isinstance(node, SequenceNode):
         for own in node.value:
-            check_texts(document, own)
+            check_texts(document, own, masked)
     if not isinstance(node, MappingNode):
         return
     for key, value in node.value:
@@ -101,17 +104,17 @@ def check_texts(document: Document, node: Node) -> None:
             # the escapes of double quotes are complained about by themselves
             is_escaped = value.style == '"' and "\\" in _source(document, value)
             if not is_escaped:
-                _check_text(document, value)
+                _check_text(document, value, masked(value.value) if masked else value.value)
         if name == "parts":
-            check_texts(document, value)
+            check_texts(document, value, masked)
 
 
 def _source(document: Document, node: Node) -> str:
     return document.text[document.offset(node.start_mark) : document.offset(node.end_mark)]
 
 
-def _check_text(document: Document, node: ScalarNode) -> None:
-    for fault in text_faults(node.value):
+def _check_text(document: Document, node: ScalarNode, text: str) -> None:
+    for fault in text_faults(text):
         document.complain_within(node, fault.offset, fault.width, fault.message, fault.hint)
 
 

@@ -238,6 +238,15 @@ class ProblemFields(_Fields):
         description="The names that expressions use, each with its type or values, and assumptions.",
         examples=[{"x": "vector(n)", "A": "matrix(n, n) symmetric", "r": "0.8", "c": [1, 2]}],
     )
+    parameters: dict[str, str | int | float | list[str | int | float] | dict[str, Any]] = Field(
+        default_factory=dict,
+        title="Parameters",
+        description="Names for which each student's sheet has its own values, and what they are drawn from.",
+        examples=[{"a": "-5..5 not 0", "b": [1, 2, 3], "A": "matrix(2, 2) of -3..3", "c": "= a*b"}],
+    )
+    conditions: OneOrMore | None = _option(
+        "Conditions", "What the drawn values have to meet.", ["det(A) != 0", "a < b", "integer_eigenvalues(A)"]
+    )
     assume: OneOrMore | None = _option("Assumptions", "What all parts assume.", ["A symmetric"])
     reading: ReadingWord | None = _option(
         "Reading order", "How the symbols of mixed derivatives are read in all parts.", "right to left"

@@ -8,11 +8,13 @@ like mathematics is refused here, with the right spelling as a hint.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NoReturn
 
 from derivgen.errors import ExpressionError
+from derivgen.expr.nodes import Expr, Number
 from derivgen.problem.names import LONGEST_NAME, canonical_name, is_name, printable, shorten
 
 LONGEST = 5000
@@ -129,6 +131,17 @@ class Spelled(Source):
     starts: dict[int, int]
     """Where a token starts in `python`, to where it starts in `text`."""
     ends: dict[int, int]
+    drawn: dict[str, Expr] = field(default_factory=dict)
+    """Placeholder to what has been drawn for the parameter of that name; a number is one of `numbers`, too."""
+
+    def with_parameters(self, parameters: Mapping[str, Expr]) -> Spelled:
+        """The same with what has been drawn in place of the names of `parameters`."""
+        drawn = {piece: parameters[name] for piece, name in self.names.items() if name in parameters}
+        if not drawn:
+            return self
+        names = {piece: name for piece, name in self.names.items() if piece not in drawn}
+        numbers = {piece: expr.value for piece, expr in drawn.items() if isinstance(expr, Number)}
+        return replace(self, names=names, numbers={**self.numbers, **numbers}, drawn=drawn)
 
     def span(self, start: int, end: int) -> Span:
         """The span in `text` of columns of `python`."""

@@ -80,6 +80,7 @@ def environment(user_folder: Path | None = None, locale: str = "en") -> Immutabl
         "width": _width,
         "prompt": prompt,
         "tex": escaped,
+        "rendered": Math,
         "decimal": _decimal,
         "fill": fill,
         "translated": _translated,
@@ -159,6 +160,11 @@ def _sign(char: str) -> str:
     if char in _GREEK or re.match(f"[{SIGNS}]", char):
         return str(_encoder().unicode_to_latex(char))
     return rf"{{\ttfamily U+{ord(char):04X}}}"
+
+
+def has_signs(text: str) -> bool:
+    """Whether our fonts have all signs of `text`."""
+    return r"\ttfamily U+" not in tex_text(text)
 
 
 def escaped(value: object) -> Markup:

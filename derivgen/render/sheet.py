@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
+
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from derivgen.derivation import (
     Conclude,
@@ -112,6 +115,23 @@ def sheet_tex(view: SheetView, user_folder: Path | None = None, locale: str = "e
     Raises TemplateError, naming template and line.
     """
     return render(environment(user_folder, locale), f"latex/{view.template}.tex.j2", sheet=view, locale=locale)
+
+
+def problem_tex(made: ImmutableSandboxedEnvironment, sheet: SheetView, problem: ProblemView) -> str:
+    """The LaTeX of one problem of `sheet`, for whole_sheet_tex.
+
+    Raises TemplateError.
+    """
+    return render(made, "latex/problem.tex.j2", sheet=sheet, problem=problem)
+
+
+def whole_sheet_tex(made: ImmutableSandboxedEnvironment, sheet: SheetView, problems: Sequence[str]) -> str:
+    """The LaTeX document of a sheet whose `problems` have been rendered.
+
+    Raises TemplateError.
+    """
+    whole = replace(sheet, rendered=tuple(problems))
+    return render(made, f"latex/{sheet.template}.tex.j2", sheet=whole, locale="en")
 
 
 MARK = re.compile(r"^%@ (.*):(\d+)$")

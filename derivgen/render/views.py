@@ -385,3 +385,9 @@ class SheetView:
     checked: int
     total: int
     template: str = "sheet"
+    form: str = ""
+    """The form id of a variant."""
+    student: str = ""
+    """Whose variant it is."""
+    rendered: tuple[str, ...] = ()
+    """The problems as LaTeX, where they were rendered before; `problems` is empty then."""
