@@ -24,6 +24,9 @@ from derivgen.problem.validate import validated
 MOST_NESTED = 200
 """Quantities of `define` that are made one from the other."""
 
+MOST_REREAD = 4000
+"""How often quantities of `define` are read again, for parts that assume more."""
+
 WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -261,6 +264,11 @@ def _part_scope(document: Document, root: Node, node: Node, scope: Scope) -> Sco
 def _parts(document: Document, root: Node, fields: ProblemFields, scope: Scope) -> tuple[Part, ...]:
     nodes = child(root, "parts")
     found: list[Part] = []
+    own_assumptions = sum(part.assume is not None for part in fields.parts)
+    if own_assumptions * len(fields.define) > MOST_REREAD and nodes is not None:
+        message = f"too many parts have assumptions of their own, for {len(fields.define)} quantities of `define`"
+        document.complain(message, document.node_place(nodes), "make several problems of it")
+        return ()
     for number, part_fields in enumerate(fields.parts):
         node = child(nodes, number) if nodes is not None else None
         if isinstance(node, MappingNode):
