@@ -208,8 +208,8 @@ def _check_characters(document: Document) -> None:
 
 def _check_events(document: Document) -> None:
     """Refuses what would make reading dangerous or ambiguous, before anything is built."""
-    beside = [0]
-    """How many nodes each list has so far that is open."""
+    free = [1]
+    """How many nodes more each list may have that is open; a field is two."""
     for count, event in enumerate(yaml.parse(document.text, Loader=_LOADER)):
 
         def complain(message: str, hint: str = "", event: yaml.Event = event) -> None:
@@ -223,15 +223,17 @@ def _check_events(document: Document) -> None:
         elif isinstance(event, yaml.NodeEvent) and getattr(event, "tag", None) is not None:
             complain("tags (!name) are not read in problem files", "quote a value that begins with !")
         if isinstance(event, yaml.NodeEvent):
-            beside[-1] += 1
+            free[-1] -= 1
         if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-            beside.append(0)
+            free.append(MOST_BESIDE if isinstance(event, yaml.SequenceStartEvent) else 2 * MOST_BESIDE)
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-            beside.pop()
-        if len(beside) > DEEPEST + 1:
+            free.pop()
+        elif isinstance(event, yaml.DocumentEndEvent):
+            free = [1]
+        if len(free) > DEEPEST + 1:
             complain(f"lists and fields are nested too deep, at most {DEEPEST}")
-        elif beside[-1] > 2 * MOST_BESIDE:  # a field is two nodes
-            complain(f"this list is too long, at most {MOST_BESIDE} fields")
+        elif free[-1] < 0:
+            complain(f"this list is too long, at most {MOST_BESIDE} fields or items")
         elif count > MOST_EVENTS:
             complain("the file has too many fields")
         elif len(document.complaints) <= 5:

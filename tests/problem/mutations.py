@@ -11,22 +11,36 @@ from hypothesis import strategies as st
 
 ROOT = Path(__file__).parents[2] / "problems"
 
-BYTES = (b"\0", b"\t", b"\r", b"\xff", b"\xc3", b"\xe2\x80\xae", b"\xef\xbb\xbf", b"'", b'"', b"$", b"#", b"\\", b": ", b"{")
+BYTES = (
+    *(b"\0", b"\t", b"\r", b"\xff", b"\xc3", b"\xe2\x80\xae", b"\xef\xbb\xbf"),
+    *(b"'", b'"', b"$", b"#", b"\\", b": ", b"{"),
+)
 """What is put between two bytes."""
 
 WORDS = (
-    *("x", "A", "x.T", "2x", "x^2", "x'", "lambda", "λ", "@", "**", "* *", "(", ")", "[", "]", "[i, j]", "sum(", "inv(x)"),
-    *("eye(10**6)", "9**9**9", "1e999", "0", "-1", "1/0", "''", '"', "'", "$", r"\frac", r"\input{/etc/passwd}", "^^41"),
-    *("|", ">", "- ", "? ", ": ", " #", "&a", "*a", "!!int", "<<", "---", "...", "~", "null", "{}", "[]", "{a: b}", "[[1]]"),
-    *("vector(n)", "matrix(n, n)", "matrix(m, n) symmetric", "scalar", "index(n)", "vector(0)", "elementwise", "[1, 2]"),
+    *("x", "A", "x.T", "2x", "x^2", "x'", "lambda", "λ", "@", "**", "* *", "(", ")", "[", "]", "[i, j]"),
+    *("sum(", "inv(x)", "eye(10**6)", "9**9**9", "1e999", "0", "-1", "1/0", "NaN", "inf", "9" * 60, "1000000000"),
+    *("''", '"', "'", "$", r"\frac", r"\input{/etc/passwd}", "^^41", "é", "\u202e", "\U0001d465", "x" * 60),
+    *("|", ">", "- ", "? ", ": ", " #", "&a", "*a", "!!int", "<<", "---", "...", "~", "null", "{}", "[]", "{a: b}"),
+    *("vector(n)", "matrix(n, n)", "matrix(m, n) symmetric", "scalar", "index(n)", "vector(0)", "elementwise"),
     *("derive", "wrt", "claim", "parts", "symbols", "prompt", "define", "evaluate", "at", "steps", "order", "digits"),
-    *("numerator", "differential", "é", "\u202e", "\U0001d465", "NaN", "inf", "x" * 60, "9" * 60, "1000000000"),
+    *("numerator", "differential", "[1, 2]", "[[1]]"),
 )
 """What takes the place of a word."""
 
 VALUES = (
-    *("", "[]", "{}", "[[]]", "{a: {b: c}}", "- a", "|", "x", "0", "-1", "1e9", "[1, [2, 3]]", "x @ x", "A @ A @ A", "x + 1"),
-    *("exp(x) / 0", "sum(A[i, j], i, j)", "[x, x]", "vector(n) as \\alpha", "{left: x, right: y}", "[x, y, z]", "true"),
+    *("", "[]", "{}", "[[]]", "{a: {b: c}}", "- a", "|", "x", "0", "-1", "1e9", "[1, [2, 3]]", "true"),
+    *(
+        "x @ x",
+        "A @ A @ A",
+        "x + 1",
+        "exp(x) / 0",
+        "sum(A[i, j], i, j)",
+        "[x, x]",
+        "vector(n) as \\alpha",
+        "{left: x, right: y}",
+        "[x, y, z]",
+    ),
 )
 """What takes the place of the value of a field."""
 
@@ -96,7 +110,55 @@ def _fields(draw: st.DrawFn, source: bytes) -> bytes:
     return f"{text[: one.start()]}{lead}{name}:{value}{text[one.end() :]}".encode(errors="replace")
 
 
-CHANGES: tuple[Callable[[st.DrawFn, bytes], bytes], ...] = (_bytes, _words, _words, _lines, _fields, _fields)
+FORMULA = re.compile(
+    rb"^[ -]*(?:derive|claim|gradient|jacobian|hessian|evaluate|expand|left|right|[a-z]\w?): (.*)$", re.MULTILINE
+)
+OPERAND = re.compile(rb"[A-Za-z]\w*|[0-9.]+|[-+*/@]+")
+FORMULAS = (
+    b"+",
+    b"-",
+    b"*",
+    b"@",
+    b"/",
+    b"**",
+    b"x",
+    b"y",
+    b"A",
+    b"2",
+    b"0",
+    b"1",
+    b".T + ",
+    b"exp",
+    b"log",
+    b"sum",
+    b"norm",
+)
+
+
+def _formulas(draw: st.DrawFn, source: bytes) -> bytes:
+    """A name, a number or an operator of a formula becomes another one."""
+    lines = list(FORMULA.finditer(source))
+    if not lines:
+        return source
+    line = draw(st.sampled_from(lines))
+    places = list(OPERAND.finditer(source, line.start(1), line.end(1)))
+    if not places:
+        return source
+    one, other = (draw(st.sampled_from(places)) for _ in range(2))
+    chosen = draw(st.sampled_from((other[0], *FORMULAS)))
+    return source[: one.start()] + chosen + source[one.end() :]
+
+
+CHANGES: tuple[Callable[[st.DrawFn, bytes], bytes], ...] = (
+    _bytes,
+    _words,
+    _words,
+    _lines,
+    _fields,
+    _fields,
+    _formulas,
+    _formulas,
+)
 
 
 @st.composite

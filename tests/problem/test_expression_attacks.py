@@ -1,4 +1,4 @@
-"""Expressions of strangers: what each attack does to `eval` or `sympify`, and that it is refused here with its place."""
+"""Expressions of strangers: what each attack does to `eval` or `sympify`; here it is refused, with its place."""
 
 from __future__ import annotations
 
@@ -34,14 +34,15 @@ ATTACKS = [
     ("eval", "print(*(chr(111) + chr(119) + chr(110) + chr(101) + chr(100)))", "something is missing", "(*"),
     ("eval", "dict(owned=x)", "`=` has no meaning", "="),
     ("eval", "print(chr(111), chr(119), chr(110), chr(101), chr(100), sep=chr(0))", "`=` has no meaning", "="),
-    ("eval", "\U0001d41e\U0001d42f\U0001d41a\U0001d425('chr(111) + \"wned\"')", "`'` has no meaning", "'"),
-    ("eval", "\U0001d429\U0001d42b\U0001d422\U0001d427\U0001d42d(chr(111) + chr(119), chr(110))", "`\U0001d429", "\U0001d429"),
+    # letters that Python takes for those of `eval` and `print`
+    ("eval", "𝐞𝐯𝐚𝐥('chr(111) + \"wned\"')", "`𝐞𝐯𝐚𝐥`: names are made of Latin", "𝐞𝐯𝐚𝐥"),
+    ("eval", "𝐩𝐫𝐢𝐧𝐭(chr(111) + chr(119), chr(110))", "`𝐩𝐫𝐢𝐧𝐭`: names are made of Latin", "𝐩𝐫𝐢𝐧𝐭"),
     ("eval", "9**9**9", "the power is too large", "9**9**9"),
     ("sympify", "9**9**9", "the power is too large", "9**9**9"),
     ("sympify", "factorial(10**7)", "there is no function factorial", "factorial"),
     ("eval", "sum(range(10**10))", "there is no function range", "range"),
     ("eval", "2**(10**11)", "the power is too large", "2**(10**11)"),
-    ("eval", "[0]*10**10", "the power is too large", "[0]*10**10"),
+    ("eval", "[0]*10**10 + [s]*10**999", "the power is too large", "10**999"),
     ("sympify", "eye(10**5)", "10**5 is no dimension", "10**5"),
     ("sympify", "ones(20000, 20000)", "20000 is no dimension", "20000"),
     ("eval", "(1 << 10**11)", "`<` has no meaning", "<"),
@@ -80,7 +81,7 @@ LARGE = [
     ("x+" * 500_000 + "x", "this expression is too long: 1000001 characters", "x"),
     ("((" * 26 + "x" + "))" * 26, "parentheses are nested too deep, at most 50", "("),
     ("x" + "@A.T" * 1_200, "this expression is too long: 2401 names", "x"),
-    ("-" * 4_000 + "s", "this expression is nested too deep, at most 100", "-"),
+    ("-" * 4_000 + "s", "this expression is nested too deep", "-"),
     ("9" * 100, "this number has too many digits, at most 50", "9"),
     ("1e999999", "the exponent of this number is too large, at most 100", "1e999999"),
     ("s * 1e-999999", "the exponent of this number is too large, at most 100", "1e-999999"),

@@ -140,7 +140,8 @@ TAKING = [
     ),
     (
         "a tree of includes",
-        "((* set n = (n or 0) + 1 *))((* for i in 'xx' *))((* if n < 60 *))((* include 'latex/sheet.tex.j2' *))((* endif *))((* endfor *))",
+        "((* set n = (n or 0) + 1 *))"
+        "((* for i in 'xx' *))((* if n < 60 *))((* include 'latex/sheet.tex.j2' *))((* endif *))((* endfor *))",
     ),
     ("a flood", "((* for i in range(99999) *))((* for j in range(999) *))xxxxxxxxxx((* endfor *))((* endfor *))"),
 ]
