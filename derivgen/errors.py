@@ -47,12 +47,28 @@ class Complaint:
     def __str__(self) -> str:
         lines = [f"{self.place}: {self.message}" if self.place else self.message]
         if self.place and self.place.source:
-            # tabs are kept so that the caret stands under its character
-            lead = "".join("\t" if char == "\t" else " " for char in self.place.source[: self.place.column - 1])
-            lines += [f"    {self.place.source}", f"    {lead}{'^' * max(1, self.place.width)}"]
+            lines += [f"    {line}" for line in _underlined(self.place)]
         if self.hint:
             lines.append(f"    hint: {self.hint}")
         return "\n".join(lines)
+
+
+LONGEST_SHOWN = 160
+"""Characters of a line; of a longer one, which a terminal would wrap, what stands around the caret."""
+
+
+def _underlined(place: Place) -> tuple[str, str]:
+    """The line of `place`, and the caret below it."""
+    column, source, width = place.column - 1, place.source, max(1, place.width)
+    if len(source) > LONGEST_SHOWN:
+        start = max(0, min(column - LONGEST_SHOWN // 3, len(source) - LONGEST_SHOWN))
+        end = start + LONGEST_SHOWN
+        width = min(width, end - column)
+        front, back = "..." if start else "", "..." if end < len(source) else ""
+        source, column = f"{front}{source[start:end]}{back}", column - start + len(front)
+    # tabs are kept so that the caret stands under its character
+    lead = "".join("\t" if char == "\t" else " " for char in source[:column])
+    return source, f"{lead}{'^' * max(1, width)}"
 
 
 class DerivgenError(Exception):

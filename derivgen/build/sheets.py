@@ -22,6 +22,7 @@ from derivgen.errors import Complaint, DerivgenError, Place, ProblemError, TexEr
 from derivgen.expr.nodes import Layout
 from derivgen.problem.load import load_problem
 from derivgen.problem.model import Problem, Sheet
+from derivgen.problem.patterns import leads_out
 from derivgen.problem.sheets import is_sheet, load_sheet
 from derivgen.render.engine import Engine, compile_tex, find_engine
 from derivgen.render.environment import template_folder
@@ -74,7 +75,13 @@ def find_sheets(paths: Iterable[Path]) -> tuple[tuple[Path, str], ...]:
         if path.is_file():
             found[path] = _name(path, path.parent)
             continue
+        if not path.is_dir():
+            raise ProblemError(Complaint(f"{path}: this is neither a file nor a folder"))
         files = sorted(file for file in path.rglob("*") if file.suffix in PROBLEM_ENDINGS and file.is_file())
+        for file in files:
+            if leads_out(file, (path,)):
+                hint = "name what it leads to on the command line"
+                raise ProblemError(Complaint(f"{file}: this link leads out of {path}", None, hint))
         sheets = [file for file in files if is_sheet(file)]
         listed: set[Path] = set()
         for file in sheets:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from derivgen.build.earlier import Earlier
+from derivgen.build.limits import TooMuch, limited
 from derivgen.build.listings import with_listing
 from derivgen.derivation import Derivation, Rewrite, Step
 from derivgen.derive import derive
@@ -88,6 +89,14 @@ def solve(part: Part, number: int, layout: Layout, detail: str = "normal", earli
     """Derives and checks one part, and the claim it carries; what `earlier` parts have boxed is not derived again."""
     if part.task == "text":
         return Solved(part, number, layout)
+    try:
+        with limited():
+            return _solve(part, number, layout, detail, earlier)
+    except TooMuch as reason:
+        return Solved(part, number, layout, refusal=str(reason))
+
+
+def _solve(part: Part, number: int, layout: Layout, detail: str, earlier: Earlier | None) -> Solved:
     wanted = part.detail or detail
     try:
         if part.about is not None:

@@ -92,7 +92,9 @@ def shape(expr: Expr) -> Shape:
             rows, columns = shape(body)
             return (rows * columns, ONE)
         case Kron(left, right):
-            return (shape(left)[0] * shape(right)[0], shape(left)[1] * shape(right)[1])
+            # each side once: its shape may be a long computation itself
+            (rows, columns), (rows_within, columns_within) = shape(left), shape(right)
+            return (rows * rows_within, columns * columns_within)
         case _:
             assert_never(expr)
 

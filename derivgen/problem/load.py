@@ -32,6 +32,9 @@ MOST_WRITTEN_OUT = 2_000
 DEEPEST_WRITTEN_OUT = 120
 """Nodes one inside the other, in the same."""
 
+MOST_REREAD = 4000
+"""How often quantities of `define` are read again, for parts that assume more."""
+
 
 def load_problem(path: Path, draw: Draw | None = None) -> Problem:
     """The problem in the file at `path`, with what `draw` gives for its parameters.
@@ -324,6 +327,11 @@ def _part_scope(document: Document, root: Node, node: Node, scope: Scope) -> Sco
 def _parts(document: Document, root: Node, fields: ProblemFields, scope: Scope) -> tuple[Part, ...]:
     nodes = child(root, "parts")
     found: list[Part] = []
+    own_assumptions = sum(part.assume is not None for part in fields.parts)
+    if own_assumptions * len(fields.define) > MOST_REREAD and nodes is not None:
+        message = f"too many parts have assumptions of their own, for {len(fields.define)} quantities of `define`"
+        document.complain(message, document.node_place(nodes), "make several problems of it")
+        return ()
     for number, part_fields in enumerate(fields.parts):
         node = child(nodes, number) if nodes is not None else None
         if isinstance(node, MappingNode):

@@ -23,8 +23,13 @@ from derivgen.problem.tokens import LatexText
 
 LARGEST_FILE = 1_000_000
 DEEPEST = 20
-MOST_EVENTS = 50_000
+MOST_EVENTS = 20_000
+"""Fields, items, and ends of lists; the largest of problems/ has less than a tenth."""
+MOST_BESIDE = 2_000
+"""Fields or items in one list."""
 LONGEST_LINE = 500
+LAST_COLUMN = 5_000
+"""Behind it a line is not shown."""
 MOST_COMPLAINTS = 50
 
 WORD = re.compile(r"[^\W\d]\w*")
@@ -74,6 +79,8 @@ class Document:
         start = self._lines[line]
         end = self._lines[line + 1] - 1 if line + 1 < len(self._lines) else len(self.text)
         column = offset - start
+        if column > LAST_COLUMN:
+            return Place(self.file, line + 1, column + 1, "", 1)
         source = printable(self.text[start : min(end, start + max(LONGEST_LINE, column + 80))])
         return Place(self.file, line + 1, column + 1, source, max(1, min(width, end - offset, len(source) - column)))
 
@@ -209,30 +216,37 @@ def _check_characters(document: Document) -> None:
 
 def _check_events(document: Document) -> None:
     """Refuses what would make reading dangerous or ambiguous, before anything is built."""
-    depth = 0
+    free = [1]
+    """How many nodes more each list may have that is open; a field is two."""
     for count, event in enumerate(yaml.parse(document.text, Loader=_LOADER)):
-        mark = event.start_mark
-        where = document.place(document.offset(mark) if mark is not None else 0)
+
+        def complain(message: str, hint: str = "", event: yaml.Event = event) -> None:
+            mark = event.start_mark
+            document.complain(message, document.place(document.offset(mark) if mark is not None else 0), hint)
+
         if isinstance(event, yaml.AliasEvent):
-            hint = "quote a value that begins with *"
-            document.complain("aliases (*name) are not read in problem files", where, hint)
+            complain("aliases (*name) are not read in problem files", "quote a value that begins with *")
         elif getattr(event, "anchor", None) is not None:
-            hint = "quote a value that begins with &"
-            document.complain("anchors (&name) are not read in problem files", where, hint)
+            complain("anchors (&name) are not read in problem files", "quote a value that begins with &")
         elif isinstance(event, yaml.NodeEvent) and getattr(event, "tag", None) is not None:
-            document.complain("tags (!name) are not read in problem files", where, "quote a value that begins with !")
+            complain("tags (!name) are not read in problem files", "quote a value that begins with !")
+        if isinstance(event, yaml.NodeEvent):
+            free[-1] -= 1
         if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-            depth += 1
+            free.append(MOST_BESIDE if isinstance(event, yaml.SequenceStartEvent) else 2 * MOST_BESIDE)
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-            depth -= 1
-        if depth > DEEPEST:
-            document.complain(f"lists and fields are nested too deep, at most {DEEPEST}", where)
-            return
-        if count > MOST_EVENTS:
-            document.complain("the file has too many fields", where)
-            return
-        if len(document.complaints) > 5:
-            return
+            free.pop()
+        elif isinstance(event, yaml.DocumentEndEvent):
+            free = [1]
+        if len(free) > DEEPEST + 1:
+            complain(f"lists and fields are nested too deep, at most {DEEPEST}")
+        elif free[-1] < 0:
+            complain(f"this list is too long, at most {MOST_BESIDE} fields or items")
+        elif count > MOST_EVENTS:
+            complain("the file has too many fields")
+        elif len(document.complaints) <= 5:
+            continue
+        return
 
 
 def _complain_yaml(document: Document, error: yaml.YAMLError) -> None:
@@ -286,21 +300,27 @@ def to_data(document: Document, node: Node) -> Data:
     raise AssertionError(node)
 
 
+def _fields(node: MappingNode) -> dict[str, tuple[ScalarNode, Node]]:
+    """Each key of a mapping where it stands first, with its value; made once, for there may be thousands."""
+    found: dict[str, tuple[ScalarNode, Node]] | None = getattr(node, "fields", None)
+    if found is None:
+        pairs = [(key, value) for key, value in node.value if isinstance(key, ScalarNode)]
+        found = {key.value: (key, value) for key, value in reversed(pairs)}
+        node.fields = found  # type: ignore[attr-defined]
+    return found
+
+
 def key_node(node: Node, name: str) -> ScalarNode | None:
     """The key `name` of a mapping, where it stands first."""
-    if isinstance(node, MappingNode):
-        for key, _ in node.value:
-            if isinstance(key, ScalarNode) and key.value == name:
-                return key
-    return None
+    key, _ = _fields(node).get(name, (None, None)) if isinstance(node, MappingNode) else (None, None)
+    return key
 
 
 def child(node: Node, step: str | int) -> Node | None:
     """The value of a field, or one item of a list."""
     if isinstance(node, MappingNode) and isinstance(step, str):
-        for key, value in node.value:
-            if isinstance(key, ScalarNode) and key.value == step:
-                return value if isinstance(value, Node) else None
+        _, value = _fields(node).get(step, (None, None))
+        return value
     if isinstance(node, SequenceNode) and isinstance(step, int) and 0 <= step < len(node.value):
         item = node.value[step]
         return item if isinstance(item, Node) else None

@@ -12,6 +12,7 @@ from derivgen.problem.marks import Document, check_quoting, child, key_node, rea
 from derivgen.problem.model import Sheet
 from derivgen.problem.names import is_name, nearest, shorten
 from derivgen.problem.parts import check_texts
+from derivgen.problem.patterns import MOST_VISITED, TooManyFiles, Walk, leads_out
 from derivgen.problem.schema import SheetFields
 from derivgen.problem.validate import validated
 
@@ -66,11 +67,12 @@ def load_sheet(path: Path) -> Sheet:
 def _problems(document: Document, path: Path, node: Node | None) -> tuple[Path, ...]:
     """The files that `problems` names, each once; those of one pattern sorted."""
     found: dict[Path, None] = {}
+    walk = Walk()
     nodes = node.value if isinstance(node, SequenceNode) else [node]
     for own in nodes:
         if not isinstance(own, ScalarNode):
             continue
-        named = _named(document, path, own)
+        named = _named(document, path, own, walk)
         for one in named:
             found[one] = None
     if not nodes and node is not None:
@@ -80,7 +82,18 @@ def _problems(document: Document, path: Path, node: Node | None) -> tuple[Path, 
     return tuple(found)
 
 
-def _named(document: Document, path: Path, node: ScalarNode) -> list[Path]:
+def _named(document: Document, path: Path, node: ScalarNode, walk: Walk) -> list[Path]:
+    named = _matching(document, path, node, walk)
+    for one in named:
+        if leads_out(one, (path.parent,)):
+            message = f"{shorten(one.name)} lies outside the folder of the sheet"
+            hint = "a sheet lists files below its folder, or below the folder where derivgen is started"
+            document.complain(message, document.node_place(node), hint)
+            return []
+    return named
+
+
+def _matching(document: Document, path: Path, node: ScalarNode, walk: Walk) -> list[Path]:
     pattern, folder, place = node.value.strip(), path.parent, document.node_place(node)
     if not pattern or Path(pattern).is_absolute() or "\0" in pattern:
         document.complain("a problem is named by its path from this file", place, "such as problems/ridge.yaml")
@@ -97,8 +110,11 @@ def _named(document: Document, path: Path, node: ScalarNode) -> list[Path]:
         document.complain("`**` is not supported: name the folders", place, "such as problems/*/*.yaml")
         return []
     try:
-        matching = [one for one in folder.glob(pattern) if one.suffix in _SUFFIXES and one.is_file()]
-    except (ValueError, NotImplementedError, OSError):
+        matching = [one for one in walk.matches(folder, pattern) if one.suffix in _SUFFIXES and one.is_file()]
+    except TooManyFiles:
+        document.complain(f"{shorten(pattern)} goes through too many files, at most {MOST_VISITED}", place)
+        return []
+    except (ValueError, OSError):
         document.complain(f"{shorten(pattern)} is no pattern", place)
         return []
     matching = sorted(one for one in matching if one.resolve() != path.resolve())

@@ -6,14 +6,15 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import yaml
-from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2 import ChoiceLoader, PrefixLoader, StrictUndefined, TemplateNotFound, Undefined
 from jinja2.exceptions import TemplateError as JinjaError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.exceptions import TemplateSyntaxError
 from markupsafe import Markup
 from pylatexenc.latexencode import UnicodeToLatexEncoder
 
@@ -22,7 +23,10 @@ from derivgen.expr.names import CAPITAL_GREEK, GREEK
 from derivgen.expr.nodes import SCALAR, Dim, Expr, Index, Shape
 from derivgen.expr.text import text
 from derivgen.problem.latex_text import text_faults
+from derivgen.problem.marks import read_document, to_data
+from derivgen.problem.names import shorten
 from derivgen.render.breaking import width
+from derivgen.render.jinja_sandbox import Folder, Sandbox, read_inside
 from derivgen.render.latex import LatexStyle, dim_latex, latex, latex_lines, shape_latex, subscript_latex
 
 if TYPE_CHECKING:
@@ -33,6 +37,9 @@ if TYPE_CHECKING:
 COLOURED = LatexStyle(mark_free=True)
 PAGE_WIDTH = 41.0
 """The width of a line of text in em, for breaking formulas; TeX measures again and shrinks what is still too wide."""
+LARGEST_OUTPUT = 20_000_000
+"""Characters of a document."""
+TEMPLATE_ENDING = ".j2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +58,14 @@ def template_folder() -> Path:
     raise BuildError(f"the templates of derivgen are missing: neither in {package} nor beside it")
 
 
-def environment(user_folder: Path | None = None, locale: str = "en") -> ImmutableSandboxedEnvironment:
+def environment(user_folder: Path | None = None, locale: str = "en") -> Sandbox:
     """The Jinja environment of the sheets.
 
     A template of `user_folder` takes the place of ours of the same name; it extends ours as `builtin/latex/...`.
     """
-    ours = FileSystemLoader(template_folder())
-    own = [FileSystemLoader(user_folder)] if user_folder is not None else []
-    made = ImmutableSandboxedEnvironment(
+    ours = Folder(template_folder())
+    own = [Folder(user_folder)] if user_folder is not None else []
+    made = Sandbox(
         block_start_string="((*",
         block_end_string="*))",
         variable_start_string="(((",
@@ -103,29 +110,64 @@ def environment(user_folder: Path | None = None, locale: str = "en") -> Immutabl
     return made
 
 
-def render(made: ImmutableSandboxedEnvironment, template: str, **values: object) -> str:
+def render(made: Sandbox, template: str, **values: object) -> str:
     """The text of `template`.
 
     Raises TemplateError, naming the template and its line.
     """
+    pieces: list[str] = []
+    size, place = 0, template
     try:
-        return made.get_template(template).render(**values)
-    except JinjaError as error:
-        place = getattr(error, "name", None) or template
-        number = getattr(error, "lineno", None)
-        line = f":{number}" if number else ""
-        raise TemplateError(f"{place}{line}: {error.message or type(error).__name__}") from error
+        found = made.get_template(template)
+        place = found.filename or template
+        for piece in found.generate(**values):
+            pieces.append(piece)
+            size += len(piece)
+            if size > LARGEST_OUTPUT:
+                raise TemplateError(f"the template prints too much, at most {LARGEST_OUTPUT} characters")
+    except (JinjaError, TemplateError) as error:
+        raise TemplateError(f"{fault_place(error, place)}: {fault_message(error)}") from error
+    return "".join(pieces)
+
+
+def fault_place(error: BaseException, template: str) -> str:
+    """The file and line of a template that `error` comes from: the innermost one."""
+    if isinstance(error, TemplateSyntaxError):
+        return f"{error.filename or error.name or template}:{error.lineno}"
+    place, trace = template, error.__traceback__
+    while trace is not None:
+        # Jinja gives the frames of a template the name and the lines of its file
+        if trace.tb_frame.f_code.co_filename.endswith(TEMPLATE_ENDING):
+            place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
+def fault_message(error: BaseException) -> str:
+    if isinstance(error, TemplateNotFound):
+        return f"there is no template {shorten(str(error.name))}"
+    message = getattr(error, "message", None) or str(error) or type(error).__name__
+    return shorten(str(message), 300)
 
 
 def words(locale: str, user_folder: Path | None = None) -> Mapping[str, Any]:
-    """The words of a language; those of the user's folder before ours, English where there is no other."""
+    """The words of a language; those of the user's folder before ours, English where there is no other.
+
+    Raises ProblemError where a file of the user is no YAML of texts.
+    """
     found: dict[str, Any] = {}
-    folders = [template_folder(), *([user_folder] if user_folder is not None else [])]
     for name in dict.fromkeys(("en", locale)):
-        for folder in folders:
-            path = folder / "locale" / f"{name}.yaml"
-            if path.is_file():
-                found |= yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        path = template_folder() / "locale" / f"{name}.yaml"
+        if path.is_file():
+            found |= yaml.safe_load(path.read_text(encoding="utf-8"))
+        own = user_folder / "locale" / f"{name}.yaml" if user_folder is not None else None
+        if own is not None and user_folder is not None and own.is_file():
+            read_inside(user_folder, own)
+            document = read_document(own)
+            assert document.root is not None
+            data = to_data(document, document.root)
+            document.raise_complaints()
+            found |= cast(dict[str, Any], data)
     return found
 
 
@@ -176,8 +218,12 @@ def escaped(value: object) -> Markup:
             return Markup(tex)
         case None:
             raise TemplateError("a template prints a value that is not there")
-        case _:
+        case str() | int() | float() | Fraction() | Undefined():  # str() of the last raises what is wrong with it
             return Markup(tex_text(str(value)))
+        case _:
+            # what Python would print of it may hold an address in memory, or more than a page
+            kind = type(value).__name__
+            raise TemplateError(f"a template prints a {kind}: mathematics goes through `math` or `inline`")
 
 
 TEXT_COMMAND = re.compile(r"\\(emph|textbf|textit)\s*\{")

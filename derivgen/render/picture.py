@@ -13,15 +13,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
-from pathlib import Path as File
 from typing import Any, assert_never
 
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from derivgen.errors import TemplateError
 from derivgen.picture import Axis, ContourPlot, Diagram, Face, Line, Node, Picture, Point, SurfacePlot
 from derivgen.render.environment import environment, render, words
+from derivgen.render.jinja_sandbox import Sandbox
 from derivgen.render.lettering import Run, number_text
 from derivgen.render.picture_layout import Align, DrawnEdge, DrawnNode, Text, layout_of
 from derivgen.render.plain import unicode_math
@@ -329,23 +328,23 @@ def _filled(sentence: str | Sequence[str], **values: object) -> str:
 # --- rendering ------------------------------------------------------------------------------------------------------
 
 
-def picture_tikz(picture: Picture, user_folder: File | None = None, locale: str = "en") -> str:
+def picture_tikz(picture: Picture, locale: str = "en") -> str:
     """A `tikzpicture`, for a document that loads tikz and has the colours of latex/macros.tex.j2."""
-    view = picture_view(picture, CM, words(locale, user_folder)["picture"])
-    return render(environment(user_folder, locale), "latex/steps/picture.tex.j2", picture=view)
+    view = picture_view(picture, CM, words(locale)["picture"])
+    return render(environment(locale=locale), "latex/steps/picture.tex.j2", picture=view)
 
 
-def picture_svg(picture: Picture, user_folder: File | None = None, locale: str = "en") -> str:
+def picture_svg(picture: Picture, locale: str = "en") -> str:
     """An `svg` element, to stand alone or inside HTML."""
-    view = picture_view(picture, PIXELS, words(locale, user_folder)["picture"])
-    return render(_svg_environment(user_folder), "svg/picture.svg.j2", picture=view)
+    view = picture_view(picture, PIXELS, words(locale)["picture"])
+    return render(_svg_environment(), "svg/picture.svg.j2", picture=view)
 
 
 @cache
-def _svg_environment(user_folder: File | None) -> ImmutableSandboxedEnvironment:
+def _svg_environment() -> Sandbox:
     """Jinja for XML: the same delimiters, everything escaped."""
-    made = environment(user_folder).overlay(finalize=_present)
-    assert isinstance(made, ImmutableSandboxedEnvironment)
+    made = environment().overlay(finalize=_present)
+    assert isinstance(made, Sandbox)
     return made
 
 

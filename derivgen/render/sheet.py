@@ -32,7 +32,7 @@ from derivgen.expr.nodes import SCALAR, At, Entry, Expr, Layout, Matrix, Number,
 from derivgen.expr.shapes import is_scalar, shape
 from derivgen.expr.walk import symbols, transform
 from derivgen.problem.model import Part, Problem, Scope, Sheet, part_letter
-from derivgen.render.environment import environment, render
+from derivgen.render.apart import rendered
 from derivgen.render.listing import LANGUAGES
 from derivgen.render.notation import with_logarithm
 from derivgen.render.report import Answer, Report
@@ -110,11 +110,11 @@ def _claiming(part: PartView) -> tuple[Block, ...]:
 
 
 def sheet_tex(view: SheetView, user_folder: Path | None = None, locale: str = "en") -> str:
-    """The LaTeX document of a sheet.
+    """The LaTeX document of a sheet; templates of `user_folder` may come from anyone.
 
     Raises TemplateError, naming template and line.
     """
-    return render(environment(user_folder, locale), f"latex/{view.template}.tex.j2", sheet=view, locale=locale)
+    return rendered(f"latex/{view.template}.tex.j2", user_folder, locale, {"sheet": view, "locale": locale})
 
 
 def problem_tex(made: ImmutableSandboxedEnvironment, sheet: SheetView, problem: ProblemView) -> str:

@@ -418,7 +418,9 @@ class Evaluator:
         return duals.linear(summed, value)
 
     def _delta(self, left: Subscript, right: Subscript) -> Array:
-        equal: Array = np.asarray(self._counted(left) == self._counted(right))
+        one, other = self._counted(left), self._counted(right)
+        arrays.bounded(one.size * other.size, self.exact)
+        equal: Array = np.asarray(one == other)
         return equal.astype(int).astype(object) if self.exact else equal.astype(float)
 
     def _counted(self, subscript: Subscript) -> Array:
