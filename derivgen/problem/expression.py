@@ -21,9 +21,11 @@ from derivgen.expr.nodes import (
     Number,
     Pi,
     Size,
+    Symbol,
     Total,
 )
 from derivgen.expr.shapes import shape
+from derivgen.expr.walk import transform
 from derivgen.problem import functions, operations
 from derivgen.problem.functions import Call
 from derivgen.problem.latex_input import parse_latex
@@ -56,7 +58,7 @@ def parse_expression(text: str, scope: Scope, *, expand: bool = False) -> Expr:
     where in the text, and quotes both shapes where two do not fit.
     """
     if isinstance(text, LatexText):
-        return parse_latex(text, scope, expand=expand)
+        return _in_latex(text, scope, expand)
     spelled = spell(text).with_parameters(scope.parameters)
     try:
         tree = ast.parse(spelled.python, mode="eval").body
@@ -65,6 +67,16 @@ def parse_expression(text: str, scope: Scope, *, expand: bool = False) -> Expr:
         spelled.refuse("this cannot be read as an expression", (0, len(text)))
     except (RecursionError, MemoryError):
         spelled.refuse("this expression is nested too deep", (0, 1))
+
+
+def _in_latex(text: LatexText, scope: Scope, expand: bool) -> Expr:
+    """What LaTeX writes, with what has been drawn in place of the parameters."""
+    if not scope.parameters:
+        return parse_latex(text, scope, expand=expand)
+    named = {name: Symbol(name, shape(expr)) for name, expr in scope.parameters.items()}
+    known = replace(scope, symbols={**scope.symbols, **named})
+    drawn: dict[Expr, Expr] = {named[name]: expr for name, expr in scope.parameters.items()}
+    return folded(transform(parse_latex(text, known, expand=expand), drawn.get))
 
 
 @dataclass(slots=True)

@@ -71,7 +71,7 @@ class ProblemFile:
         numbers = numbers_drawn(self.parameters, drawn)
         if drawn:
             root = filled(root, numbers)
-            document = Document(document.file, document.text, root)
+            document = Document(document.file, document.text, root, latex=document.latex)
             fields = validated(document, to_data(document, root), ProblemFields)
         scope = _scope(document, root, fields, Scope(drawn=numbers))
         scope = with_expressions(document, scope, self.parameters, drawn)

@@ -14,6 +14,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import BuiltinFunctionType, FunctionType, MethodType
@@ -21,6 +22,7 @@ from typing import Any
 
 from derivgen.errors import TemplateError, UserError
 from derivgen.render.environment import environment, fault_message, fault_place, render
+from derivgen.render.jinja_sandbox import Sandbox
 
 SECONDS = 10
 """Of processor time; a sheet takes a fraction of one."""
@@ -43,7 +45,7 @@ def rendered(template: str, user_folder: Path | None, locale: str, values: Mappi
     Raises TemplateError, naming the template and its line.
     """
     if user_folder is None:
-        return render(environment(locale=locale), template, **values)
+        return render(_ours(locale), template, **values)
     job = _packed((template, user_folder.resolve(), locale, dict(values)))
     path = [str(Path(one).resolve()) for one in sys.path if one]
     code = _CHILD.format(path=path, module=__name__, seconds=SECONDS, memory=MEMORY)
@@ -68,6 +70,12 @@ def rendered(template: str, user_folder: Path | None, locale: str, values: Mappi
         fault = str(answer["fault"]).replace(str(user_folder.resolve()), str(user_folder))
         raise TemplateError(fault if answer.get("placed") else f"{user_folder}: {fault}")
     return str(answer["text"])
+
+
+@lru_cache(maxsize=8)
+def _ours(locale: str) -> Sandbox:
+    """Our own templates, each compiled once in a process."""
+    return environment(locale=locale)
 
 
 def _ended(status: int) -> str:

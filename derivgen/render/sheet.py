@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from derivgen.derivation import (
     Conclude,
     Define,
@@ -117,21 +115,22 @@ def sheet_tex(view: SheetView, user_folder: Path | None = None, locale: str = "e
     return rendered(f"latex/{view.template}.tex.j2", user_folder, locale, {"sheet": view, "locale": locale})
 
 
-def problem_tex(made: ImmutableSandboxedEnvironment, sheet: SheetView, problem: ProblemView) -> str:
+def problem_tex(sheet: SheetView, problem: ProblemView, user_folder: Path | None = None, locale: str = "en") -> str:
     """The LaTeX of one problem of `sheet`, for whole_sheet_tex.
 
     Raises TemplateError.
     """
-    return render(made, "latex/problem.tex.j2", sheet=sheet, problem=problem)
+    return rendered("latex/problem.tex.j2", user_folder, locale, {"sheet": sheet, "problem": problem})
 
 
-def whole_sheet_tex(made: ImmutableSandboxedEnvironment, sheet: SheetView, problems: Sequence[str]) -> str:
+def whole_sheet_tex(
+    sheet: SheetView, problems: Sequence[str], user_folder: Path | None = None, locale: str = "en"
+) -> str:
     """The LaTeX document of a sheet whose `problems` have been rendered.
 
     Raises TemplateError.
     """
-    whole = replace(sheet, rendered=tuple(problems))
-    return render(made, f"latex/{sheet.template}.tex.j2", sheet=whole, locale="en")
+    return sheet_tex(replace(sheet, rendered=tuple(problems)), user_folder, locale)
 
 
 MARK = re.compile(r"^%@ (.*):(\d+)$")

@@ -88,6 +88,17 @@ def test_every_allowed_draw_is_as_likely(parameters: str, allowed: set[tuple[str
     assert abs(chi_square(list(counts.values()), total) - freedom) < 4 * (2 * freedom) ** 0.5
 
 
+def test_an_expression_in_latex_has_them_too(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(
+        "title: T\nsymbols: {x: scalar}\nparameters: {a: [3]}\n"
+        "parts: [{derive: {latex: 'a x^a + x'}, wrt: x}, {derive: a*x**a + x, wrt: x}]\n",
+        encoding="utf-8",
+    )
+    in_latex, in_text = load_problem(file).parts
+    assert in_latex.expression == in_text.expression
+
+
 # --- independence -----------------------------------------------------------------------------------------------------
 
 TWO = "parameters: {a: 1..1000, b: 1..1000}\nconditions: [a < b]\n"

@@ -6,9 +6,6 @@ import hashlib
 import re
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
-
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from derivgen import __version__
 from derivgen.build.sheets import replace_file, tex_complaint
@@ -20,7 +17,7 @@ from derivgen.problem.load import ProblemFile, read_problem
 from derivgen.problem.model import Problem, Sheet
 from derivgen.problem.sheets import load_sheet
 from derivgen.render.engine import Engine, compile_tex, find_engine
-from derivgen.render.environment import environment, has_signs
+from derivgen.render.environment import has_signs
 from derivgen.render.inserts import with_inserts
 from derivgen.render.report import Answer
 from derivgen.render.sheet import problem_tex, sheet_view, whole_sheet_tex
@@ -35,13 +32,8 @@ engine_named = lru_cache(maxsize=8)(find_engine)
 
 def forget() -> None:
     """Forgets the files that have been read: another build in this process reads them again."""
-    for kept in (sheet_at, problem_at, _environment):
+    for kept in (sheet_at, problem_at):
         kept.cache_clear()
-
-
-@lru_cache(maxsize=8)
-def _environment(templates: Path | None) -> ImmutableSandboxedEnvironment:
-    return environment(templates)
 
 
 def make_draw(task: DrawTask) -> DrawMade:
@@ -64,11 +56,10 @@ def _made(task: DrawTask, sheet: Sheet, file: ProblemFile) -> DrawMade:
         return DrawMade(complaints=complaints)
     answers = [Answer(one.part, one.derivation, one.report, one.claim) for one in solved]
     editions = []
-    made = _environment(options.templates)
     for edition in task.editions:
         view = sheet_view(sheet, [(problem, answers)], edition=edition, layout=options.layout, version=__version__)
         own = replace(view.problems[0], number=task.number)
-        tex = problem_tex(made, replace(view, problems=(own,) * task.count), own)
+        tex = problem_tex(replace(view, problems=(own,) * task.count), own, options.templates)
         editions.append(Rendered(tex, view.checked, view.total))
     layouts = {str(one.derivation.layout) for one in solved if one.derivation and one.derivation.layout}
     rows = tuple(row for one in solved if (row := answer_row(task.number, one)) is not None)
@@ -129,4 +120,4 @@ def form_tex(task: FormTask, place: int) -> str:
         form=task.form,
         student=_called(task.student),
     )
-    return whole_sheet_tex(_environment(options.templates), view, [one.tex for one in rendered])
+    return whole_sheet_tex(view, [one.tex for one in rendered], options.templates)
