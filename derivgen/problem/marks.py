@@ -310,6 +310,12 @@ def _fields(node: MappingNode) -> dict[str, tuple[ScalarNode, Node]]:
     return found
 
 
+def with_fields(node: MappingNode, pairs: list[tuple[Node, Node]]) -> None:
+    """Gives a mapping other fields."""
+    node.value = pairs
+    node.fields = None  # type: ignore[attr-defined]
+
+
 def key_node(node: Node, name: str) -> ScalarNode | None:
     """The key `name` of a mapping, where it stands first."""
     key, _ = _fields(node).get(name, (None, None)) if isinstance(node, MappingNode) else (None, None)

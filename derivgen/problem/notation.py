@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from derivgen.problem.latex_input.names import names_in
-from derivgen.problem.marks import WORD, Document, child, key_node
+from derivgen.problem.marks import WORD, Document, child, key_node, with_fields
 from derivgen.problem.names import canonical_name
 from derivgen.problem.schema import EXPRESSION_FIELDS, TASKS
 from derivgen.problem.tokens import LatexText
@@ -39,15 +39,17 @@ def place_latex(document: Document, root: Node) -> None:
 
 def _place_in(document: Document, node: MappingNode, fields: frozenset[str] | None) -> None:
     """The values of the `fields` of `node`, of all where that is None."""
-    for at, (key, value) in enumerate(node.value):
+    pairs = list(node.value)
+    for at, (key, value) in enumerate(pairs):
         if not isinstance(key, ScalarNode) or (fields is not None and key.value not in fields):
             continue
         if isinstance(value, MappingNode):
             inner = _inner(document, value)
             if inner is not None:
-                node.value[at] = (key, inner)
+                pairs[at] = (key, inner)
         elif isinstance(value, SequenceNode):
             _place_in_list(document, value, key.value == "shapes")
+    with_fields(node, pairs)
 
 
 def _place_in_list(document: Document, node: SequenceNode, is_options: bool) -> None:
@@ -83,10 +85,11 @@ def _place_beside(document: Document, part: MappingNode) -> None:
     tasks = [task for task in TASKS if key_node(part, task) is not None]
     own = child(part, tasks[0]) if len(tasks) == 1 else None
     if len(tasks) == 1 and tasks[0] in _FIELDS and isinstance(own, ScalarNode) and not own.value:
-        part.value = [(name, value if name.value == tasks[0] else old) for name, old in part.value if name is not key]
+        pairs = [(name, value if name.value == tasks[0] else old) for name, old in part.value if name is not key]
+        with_fields(part, pairs)
     elif not tasks and key_node(part, "wrt") is not None:
         derive = ScalarNode(key.tag, "derive", key.start_mark, key.end_mark)
-        part.value = [(derive if name is key else name, old) for name, old in part.value]
+        with_fields(part, [(derive if name is key else name, old) for name, old in part.value])
     else:
         document.complain("`latex` does not say what is asked", document.node_place(key), _INSTEAD)
         return

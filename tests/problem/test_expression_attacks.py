@@ -32,8 +32,13 @@ ATTACKS = [
     ("eval", "f'{chr(111)}wned'", "`'` has no meaning", "'"),
     ("eval", "[print('owned') for i in (1, 2)]", "`'` has no meaning", "'"),
     ("eval", "print(*(chr(111) + chr(119) + chr(110) + chr(101) + chr(100)))", "something is missing", "(*"),
-    ("eval", "dict(owned=x)", "`=` has no meaning", "="),
-    ("eval", "print(chr(111), chr(119), chr(110), chr(101), chr(100), sep=chr(0))", "`=` has no meaning", "="),
+    ("eval", "dict(owned=x)", "arguments have no names", "dict(owned=x)"),
+    (
+        "eval",
+        "print(chr(111), chr(119), chr(110), chr(101), chr(100), sep=chr(0))",
+        "arguments have no names",
+        "print(",
+    ),
     # letters that Python takes for those of `eval` and `print`
     ("eval", "𝐞𝐯𝐚𝐥('chr(111) + \"wned\"')", "`𝐞𝐯𝐚𝐥`: names are made of Latin", "𝐞𝐯𝐚𝐥"),
     ("eval", "𝐩𝐫𝐢𝐧𝐭(chr(111) + chr(119), chr(110))", "`𝐩𝐫𝐢𝐧𝐭`: names are made of Latin", "𝐩𝐫𝐢𝐧𝐭"),
