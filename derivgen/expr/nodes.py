@@ -188,6 +188,28 @@ class Apply:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """The value at `arguments` of a function of scalars, vectors and matrices that nobody gave: u(x).
+
+    `brief` asks for u in place of u(x) where it is printed on a page.
+    """
+
+    name: str
+    arguments: tuple[Expr, ...]
+    shape: Shape
+    brief: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Derivative:
+    """The array of derivatives of `body` by its argument number `place` (from 0), not taken, in `layout`: du/dx."""
+
+    body: Image
+    place: int
+    layout: Layout
+
+
+@dataclass(frozen=True, slots=True)
 class MatMul:
     """The matrix product of `factors`, in order."""
 
@@ -389,6 +411,8 @@ Expr = (
     | Product
     | Power
     | Apply
+    | Image
+    | Derivative
     | MatMul
     | MatrixPower
     | Kron

@@ -20,6 +20,7 @@ from derivgen.expr.nodes import (
     Column,
     Commutation,
     Delta,
+    Derivative,
     Det,
     Diag,
     Differential,
@@ -28,6 +29,7 @@ from derivgen.expr.nodes import (
     Eye,
     Function,
     Group,
+    Image,
     Inverse,
     Kron,
     LogDet,
@@ -104,6 +106,8 @@ def _value(expr: Expr, at: Mapping[Symbol | Entry, Samples]) -> Samples:
             | Row()
             | Column()
             | Delta()
+            | Image()
+            | Derivative()
             | MatMul()
             | MatrixPower()
             | Transpose()

@@ -18,10 +18,12 @@ from derivgen.expr.nodes import (
     Apply,
     Column,
     Delta,
+    Derivative,
     Dim,
     Entry,
     Expr,
     Function,
+    Image,
     Matrix,
     Number,
     Pi,
@@ -30,7 +32,7 @@ from derivgen.expr.nodes import (
     Subscript,
     Total,
 )
-from derivgen.expr.shapes import shape, show_shape
+from derivgen.expr.shapes import shape, show_shape, slope_shape
 from derivgen.problem import functions, operations
 from derivgen.problem.functions import Call
 from derivgen.problem.letters import Letters
@@ -314,11 +316,13 @@ class _Reader:
         if name in scope.functions:
             return self._abstract(scope.functions[name], node)
         if name in scope.maps:
-            self.refuse(f"in {self.quote(node)}: functions of vectors such as {name} are not there yet", node)
+            return self._image(name, node)
         if name in scope.symbols:
             self.refuse(f"{name} is declared as a symbol, not as a function", node.func, "write * or @ for a product")
         if name == "sum":
             return self._total(node)
+        if name == "diff" and scope.maps and node.args and isinstance(node.args[0], ast.Call):
+            return self._derivative_array(node)
         if name == "diff" and scope.slopes:
             return self._slope(node)
         if name == "delta":
@@ -332,6 +336,35 @@ class _Reader:
         if name == "D":
             self.refuse(f"{self.quote(node)} is a function: give its argument, as in {self.quote(node)}(x)", node)
         self._unknown_function(name, node)
+
+    def _image(self, name: str, node: ast.Call) -> Operand:
+        """u(x), of a function declared with the shapes that it takes and gives."""
+        known, span = self.scope.maps[name], self.span(node)
+        arguments = [self.read(argument) for argument in node.args]
+        if len(arguments) != len(known.arguments):
+            wanted, plural = len(known.arguments), "s" if len(known.arguments) > 1 else ""
+            self.refuse(f"in {self.quote(node)}: {name} takes {wanted} argument{plural}, not {len(arguments)}", node)
+        for own, wanted_shape in zip(arguments, known.arguments, strict=True):
+            if own.shape != wanted_shape:
+                shown = f"{self.spelled.quote(own.span)} is {show_shape(own.shape)}, {name} takes"
+                why = operations.different(wanted_shape, own.shape)
+                self.refuse(f"in {self.quote(node)}: {shown} {show_shape(wanted_shape)}: {why}", node)
+        image = Image(name, tuple(argument.expr for argument in arguments), known.result)
+        return Operand(image, known.result, span)
+
+    def _derivative_array(self, node: ast.Call) -> Operand:
+        """diff(u(x), x): the derivatives of u by its argument x, not taken, in the layout of the scope."""
+        if len(node.args) != 2:
+            self.refuse(f"in {self.quote(node)}: diff takes a function and one of its arguments", node)
+        image, argument = (self.read(own).expr for own in node.args)
+        if not isinstance(image, Image) or argument not in image.arguments:
+            shown = f"{self.quote(node.args[1])} is no argument of {self.quote(node.args[0])}"
+            self.refuse(f"in {self.quote(node)}: {shown}", node, "write diff(u(x), x)")
+        place = image.arguments.index(argument)
+        found = slope_shape(image.shape, shape(argument), self.scope.layout)
+        if found is None:
+            self.refuse(f"in {self.quote(node)}: this derivative has more than two axes", node)
+        return Operand(Derivative(image, place, self.scope.layout), found, self.span(node))
 
     def _slope(self, node: ast.Call) -> Operand:
         """diff(y, x): a derivative that is not taken."""

@@ -46,6 +46,8 @@ class Scope:
     """Abstract functions of vectors and matrices, such as `f: function(vector(n) -> vector(m))`."""
     slopes: Mapping[tuple[str, str], Slope] = field(default_factory=dict)
     """Derivatives that are not taken, which expressions may name: dy/dx for (y, x)."""
+    layout: Layout = Layout.DENOMINATOR
+    """The layout of a derivative `diff(u(x), x)` of one of `maps`."""
 
     def with_assumptions(self, name: str, words: frozenset[str]) -> Scope:
         """The same scope with more known about the symbol `name`."""

@@ -23,6 +23,7 @@ from derivgen.expr.nodes import (
     Column,
     Commutation,
     Delta,
+    Derivative,
     Det,
     Diag,
     Differential,
@@ -32,6 +33,7 @@ from derivgen.expr.nodes import (
     Eye,
     Function,
     Group,
+    Image,
     Index,
     Inverse,
     Kron,
@@ -265,6 +267,10 @@ class _Printer:
                 return self._log_det(r"\ln", body)
             case Apply(function, arguments):
                 return self._apply(function, arguments)
+            case Image():
+                return self._image(expr)
+            case Derivative(body, place):
+                return self._derivative_array(body, place)
             case MatMul(factors):
                 return self._matmul(factors)
             case MatrixPower(base, exponent):
@@ -365,6 +371,8 @@ class _Printer:
 
     def _entry(self, base: Expr, subscripts: tuple[str, ...]) -> Piece:
         below = _join(subscripts)
+        if isinstance(base, Image):
+            return self._image(base, subscripts)
         if not isinstance(base, Symbol) or isinstance(base, Slope):
             return self._part(base, below)
         if base.latex:
@@ -580,6 +588,18 @@ class _Printer:
         name = operator or _name(function.name)
         return self._call(_derived(name, function.orders), *arguments)
 
+    def _image(self, image: Image, subscripts: tuple[str, ...] = ()) -> Piece:
+        name = _name(image.name, bold=image.shape != SCALAR and not subscripts, subscripts=subscripts)
+        return Piece(name) if image.brief else self._call(name, *image.arguments)
+
+    def _derivative_array(self, image: Image, place: int) -> Piece:
+        """du/dx where the argument is a symbol; else u'(A x), or with the number of the argument in place of x."""
+        argument = image.arguments[place]
+        if isinstance(argument, Symbol) and image.arguments.count(argument) == 1:
+            return self.derivative(image, argument, sign=r"\mathrm{d}" if len(image.arguments) == 1 else r"\partial ")
+        orders = tuple(int(number == place) for number in range(len(image.arguments)))
+        return self._call(_derived(_name(image.name, bold=image.shape != SCALAR), orders), *image.arguments)
+
     def _sum(self, index: Index, body: Expr) -> Piece:
         below = index.latex or _name(index.name)
         sign = rf"\sum_{{{below}=1}}^{{{dim_latex(index.dim)}}}" if self.style.ranges else rf"\sum_{{{below}}}"
@@ -597,7 +617,7 @@ class _Printer:
         d = sign.strip() + order
         bottom = self._variables(variables, sign) + (r"^{\mathsf T}" if by_row else "")
         inner = self.piece(body)
-        if isinstance(body, Symbol | Entry) and inner.height < TALL and inner.tex[0] != "(":
+        if isinstance(body, Symbol | Entry | Image) and inner.height < TALL and inner.tex[0] != "(":
             if self.style.inline:
                 return Piece(rf"{d} {inner.tex}/{bottom}", PRODUCT)
             return Piece(rf"\frac{{{d} {inner.tex}}}{{{bottom}}}", POWER, TALL)

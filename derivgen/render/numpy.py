@@ -24,6 +24,7 @@ from derivgen.expr.nodes import (
     Column,
     Commutation,
     Delta,
+    Derivative,
     Det,
     Diag,
     Differential,
@@ -33,6 +34,7 @@ from derivgen.expr.nodes import (
     Eye,
     Function,
     Group,
+    Image,
     Index,
     Inverse,
     Kron,
@@ -364,6 +366,8 @@ class Code:
                 return self.dim(dim), ATOM if len(dim.names) + (dim.number != 1) == 1 else PRODUCT
             case Slope(name):
                 raise CannotDerive(f"{name} has no code: it is a derivative of a function that nobody gave")
+            case Image(name) | Derivative(Image(name)):
+                raise CannotDerive(f"{name} has no code: it is a function that nobody gave")
             case Symbol(name):
                 return self.names.symbols[name], ATOM
             case Entry(base, subscripts):

@@ -12,6 +12,7 @@ from derivgen.rules.contraction import CONTRACTION
 from derivgen.rules.differentials import DIFFERENTIALS
 from derivgen.rules.differentiation import LINEAR, NONLINEAR, ROUTINE
 from derivgen.rules.expansion import norm, row_times_vector
+from derivgen.rules.images import IMAGES
 from derivgen.rules.kronecker import KRONECKER
 from derivgen.rules.linear_equations import LINEAR_EQUATIONS
 from derivgen.rules.matrix_algebra import READABLE, sum_of_entries
@@ -48,6 +49,7 @@ CATALOGUE: tuple[Rule, ...] = tuple(
             *CHAINING,
             *LINEAR_EQUATIONS,
             *OPTIMISATION,
+            *IMAGES,
         )
     )
 )
