@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 from derivgen.derivation import Conclude, Derivation, Rewrite, Rule, Step, entry_of
 from derivgen.derive.folding import folded, folded_lines
+from derivgen.derive.independence import independence
 from derivgen.derive.naming import indices_for, quantity_for, reserved_names
 from derivgen.derive.record import QUIET, Recorder, Stage, pending, rename_apart
 from derivgen.derive.tidying import exhausted
 from derivgen.errors import CannotDerive, NoMatrixForm
 from derivgen.expr.build import plus, product, transpose
+from derivgen.expr.images import has_images
 from derivgen.expr.nodes import SCALAR, Entry, Expr, Index, Layout, Partial, Plus, Product, Sum, Symbol
 from derivgen.expr.shapes import axes, shape
 from derivgen.expr.text import text
@@ -22,7 +24,7 @@ from derivgen.expr.walk import all_indices, depends_on, free_indices, subexpress
 from derivgen.problem.model import Part, Scope
 from derivgen.rules import assembly, assumptions, contraction, differentiation, expansion, matrix_algebra
 from derivgen.rules.algebra import TIDY, constant_out_of_sum, like_terms
-from derivgen.rules.images import chain_rule_of_images, entries_in_layout, has_images, in_layout
+from derivgen.rules.images import chain_rule_of_images, entries_in_layout, in_layout
 from derivgen.rules.kronecker import KRONECKER
 from derivgen.rules.layout import Arrangement, arrangement, transpose_terms, transposed
 from derivgen.rules.scalar_forms import simplify_scalar
@@ -191,7 +193,7 @@ def _concluded(task: _Task, lines: list[Rewrite], recorder: Recorder, part: Part
     places = place.indices if place and not reason else ()
     form = "index" if reason else "matrix"
     conclusion = _conclusion(goal, result, heading, places[::-1] if part.wrt_transposed else places)
-    steps: tuple[Step, ...] = (*lines, *recorder.lines, conclusion)
+    steps: tuple[Step, ...] = (*independence(task.statement, task.wrt), *lines, *recorder.lines, conclusion)
     statement = task.statement
     if part.scope.definitions:
         steps = folded_lines(steps, part.scope.definitions, part.scope.symbols)

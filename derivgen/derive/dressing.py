@@ -26,9 +26,9 @@ from derivgen.derivation import (
     Step,
     Table,
 )
+from derivgen.expr.images import brief, has_images
 from derivgen.expr.nodes import Expr, Number, Partial
 from derivgen.expr.walk import transform
-from derivgen.rules.images import brief, has_images
 
 Change = Callable[[Expr], Expr]
 

@@ -26,13 +26,15 @@ from derivgen.expr.nodes import (
     Image,
     Matrix,
     Number,
+    Partial,
     Pi,
     Row,
     Size,
     Subscript,
+    Symbol,
     Total,
 )
-from derivgen.expr.shapes import shape, show_shape, slope_shape
+from derivgen.expr.shapes import is_scalar, shape, show_shape, slope_shape
 from derivgen.problem import functions, operations
 from derivgen.problem.functions import Call
 from derivgen.problem.letters import Letters
@@ -321,7 +323,7 @@ class _Reader:
             self.refuse(f"{name} is declared as a symbol, not as a function", node.func, "write * or @ for a product")
         if name == "sum":
             return self._total(node)
-        if name == "diff" and scope.maps and node.args and isinstance(node.args[0], ast.Call):
+        if name == "diff" and scope.maps and node.args and not isinstance(node.args[0], ast.Name):
             return self._derivative_array(node)
         if name == "diff" and scope.slopes:
             return self._slope(node)
@@ -353,10 +355,17 @@ class _Reader:
         return Operand(image, known.result, span)
 
     def _derivative_array(self, node: ast.Call) -> Operand:
-        """diff(u(x), x): the derivatives of u by its argument x, not taken, in the layout of the scope."""
+        """diff(u(x), x): the derivatives of u by its argument x, not taken, in the layout of the scope.
+
+        diff(u(x)[i], x[k]) is one of them.
+        """
         if len(node.args) != 2:
             self.refuse(f"in {self.quote(node)}: diff takes a function and one of its arguments", node)
         image, argument = (self.read(own).expr for own in node.args)
+        match image, argument:
+            case (Entry(Image(_, taken)) | Image(_, taken)) as body, Entry(Symbol() as symbol) if symbol in taken:
+                if is_scalar(body):
+                    return Operand(Partial(body, argument), SCALAR, self.span(node))
         if not isinstance(image, Image) or argument not in image.arguments:
             shown = f"{self.quote(node.args[1])} is no argument of {self.quote(node.args[0])}"
             self.refuse(f"in {self.quote(node)}: {shown}", node, "write diff(u(x), x)")

@@ -593,9 +593,10 @@ class _Printer:
         return Piece(name) if image.brief else self._call(name, *image.arguments)
 
     def _derivative_array(self, image: Image, place: int) -> Piece:
-        """du/dx where the argument is a symbol; else u'(A x), or with the number of the argument in place of x."""
+        """du/dx where the arguments are symbols; else u'(A x), or with the number of the argument in place of x."""
         argument = image.arguments[place]
-        if isinstance(argument, Symbol) and image.arguments.count(argument) == 1:
+        if all(isinstance(one, Symbol) for one in image.arguments) and image.arguments.count(argument) == 1:
+            assert isinstance(argument, Symbol)
             return self.derivative(image, argument, sign=r"\mathrm{d}" if len(image.arguments) == 1 else r"\partial ")
         orders = tuple(int(number == place) for number in range(len(image.arguments)))
         return self._call(_derived(_name(image.name, bold=image.shape != SCALAR), orders), *image.arguments)

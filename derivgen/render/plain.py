@@ -326,9 +326,10 @@ def _derived(name: str, orders: tuple[int, ...]) -> str:
 
 
 def _derivative_array(image: Image, place: int) -> Shown:
-    """du/dx where the argument is a symbol; else u′(A x), or with the number of the argument in place of x."""
+    """du/dx where the arguments are symbols; else u′(A x), or with the number of the argument in place of x."""
     argument = image.arguments[place]
-    if isinstance(argument, Symbol) and image.arguments.count(argument) == 1:
+    if all(isinstance(one, Symbol) for one in image.arguments) and image.arguments.count(argument) == 1:
+        assert isinstance(argument, Symbol)
         return _partial(image, argument, "d" if len(image.arguments) == 1 else "∂")
     orders = tuple(int(number == place) for number in range(len(image.arguments)))
     return _call(_derived(_name(image.name), orders), *image.arguments)

@@ -25,6 +25,7 @@ from derivgen.derivation import (
     Table,
 )
 from derivgen.errors import Place
+from derivgen.expr.images import brief
 from derivgen.expr.nodes import SCALAR, At, Entry, Expr, Layout, Matrix, Number, Partial, Symbol
 from derivgen.expr.shapes import is_scalar, shape
 from derivgen.expr.walk import symbols, transform
@@ -474,4 +475,5 @@ def _claim(answer: Answer) -> ClaimView | None:
     if claim is None or verdict is None:
         return None
     erratum = answer.part.erratum
-    return ClaimView(verdict.status, verdict.message, claim.expression, claim.text, claim.source, erratum, claim.word)
+    shown = brief(claim.expression, answer.derivation.statement) if answer.derivation else claim.expression
+    return ClaimView(verdict.status, verdict.message, shown, claim.text, claim.source, erratum, claim.word)

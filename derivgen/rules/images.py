@@ -11,9 +11,9 @@ from dataclasses import replace
 from derivgen.derivation import Rule
 from derivgen.errors import CannotDerive
 from derivgen.expr.build import nested_sum, plus, product
-from derivgen.expr.nodes import Derivative, Entry, Expr, Image, Index, Layout, Partial, Slope, Subscript, Symbol
+from derivgen.expr.nodes import Derivative, Entry, Expr, Image, Index, Layout, Partial, Slope, Subscript
 from derivgen.expr.shapes import axes, is_scalar, shape, slope_shape
-from derivgen.expr.walk import all_indices, fresh_index, parts, subexpressions, transform, with_parts
+from derivgen.expr.walk import all_indices, fresh_index, parts, with_parts
 from derivgen.rules.differentiation import CALCULUS, varies
 from derivgen.rules.expansion import entry
 
@@ -126,26 +126,6 @@ def _apart(
         split = len(subscripts) - wide
         return subscripts[split:], subscripts[:split]
     return subscripts[:wide], subscripts[wide:]
-
-
-def has_images(expr: Expr) -> bool:
-    return any(isinstance(node, Image) for node in subexpressions(expr))
-
-
-def brief(expr: Expr, over: Expr) -> Expr:
-    """`expr` with u in place of u(x) for each function that `over` has at one list of arguments only, all symbols."""
-    met: dict[str, set[tuple[Expr, ...]]] = {}
-    for node in subexpressions(over):
-        if isinstance(node, Image):
-            met.setdefault(node.name, set()).add(node.arguments)
-
-    def one(node: Expr) -> Expr | None:
-        if isinstance(node, Image) and all(isinstance(argument, Symbol) for argument in node.arguments):
-            if met.get(node.name, set()) <= {node.arguments}:
-                return replace(node, brief=True)
-        return None
-
-    return transform(expr, one)
 
 
 IMAGES: tuple[Rule, ...] = (chain_rule_of_images(Layout.DENOMINATOR), entries_in_layout(Layout.DENOMINATOR))

@@ -100,6 +100,7 @@ from .symbols import (
 )
 from .test_calculus import TABLE as CALCULUS
 from .test_differentials import TABLE as DIFFERENTIALS
+from .test_images import TABLE as IMAGES
 from .test_multiplying import TABLE as MULTIPLYING
 from .test_optimisation import TABLE as OPTIMISATION
 
@@ -380,7 +381,7 @@ def test_is_true(rule: Rule, before: Expr, after: Expr) -> None:
 
 
 def test_each_rule_has_a_row() -> None:
-    known = (*TABLE, *DIFFERENTIALS, *CALCULUS, *MULTIPLYING, *OPTIMISATION)
+    known = (*TABLE, *DIFFERENTIALS, *CALCULUS, *MULTIPLYING, *OPTIMISATION, *IMAGES)
     tested = {rule.name for rule, _, _ in known}
     tested |= {rule.name for rule in FUNCTION_RULES.values()}
     assert {rule.name for rule in CATALOGUE} <= tested
