@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from derivgen.derivation import Conclude, Derivation, Rewrite, Rule, Step, entry_of
 from derivgen.derive.folding import folded, folded_lines
-from derivgen.derive.independence import independence
+from derivgen.derive.independence import independence, off_kinks
 from derivgen.derive.naming import indices_for, quantity_for, reserved_names
 from derivgen.derive.record import QUIET, Recorder, Stage, pending, rename_apart
 from derivgen.derive.tidying import exhausted
@@ -213,6 +213,7 @@ def _concluded(task: _Task, lines: list[Rewrite], recorder: Recorder, part: Part
         wrt_indices=wrt_indices,
         order=part.order,
         reason=reason,
+        domain=off_kinks(statement, task.wrt),
         others=_other_forms(task, entries, result, part, place, reason),
     )
 

@@ -1,14 +1,15 @@
-"""What does not depend on the variable, said where a diagonal matrix comes of that."""
+"""What a derivative relies on: what does not depend on the variable, and where functions have no kink."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derivgen.derivation import Fact, Statement
+from derivgen.derivation import Fact, Statement, entry_of
 from derivgen.derive.naming import indices_for
 from derivgen.expr.nodes import SCALAR, ZERO_NUMBER, Apply, Entry, Expr, Partial, Product, Symbol
 from derivgen.expr.shapes import axes
-from derivgen.expr.walk import depends_on, subexpressions
+from derivgen.expr.walk import all_indices, depends_on, subexpressions
+from derivgen.rules.differentiation import KINKED
 
 
 def independence(statement: Expr, wrt: Symbol) -> tuple[Statement, ...]:
@@ -33,3 +34,15 @@ def _said(symbol: Symbol, wrt: Symbol) -> Statement:
     by = indices_for(axes(wrt), ("k", "l"), value, frozenset())
     fact = Fact(Partial(Entry(symbol, value), Entry(wrt, by)), "=", ZERO_NUMBER)
     return Statement("independent", (("constant", symbol), ("variable", wrt)), (fact,))
+
+
+def off_kinks(statement: Expr, wrt: Symbol) -> tuple[Fact, ...]:
+    """What must not be zero for relu, abs, sign and step in `statement` to have a derivative by `wrt`."""
+    found: dict[Fact, None] = {}
+    for node in subexpressions(statement):
+        if isinstance(node, Apply) and node.function.name in KINKED and depends_on(node, wrt):
+            (inside,) = node.arguments
+            dims = axes(inside)
+            index = indices_for(dims, ("i", "j"), all_indices(inside), frozenset())
+            found[Fact(entry_of(inside, index), "!=", ZERO_NUMBER)] = None
+    return tuple(found)

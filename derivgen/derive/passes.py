@@ -56,6 +56,7 @@ from derivgen.expr.text import split_sign, text
 from derivgen.expr.walk import parts, size, subexpressions, symbols, transform, with_parts
 from derivgen.problem.model import Part
 from derivgen.rules.chaining import chain_rule, partial_derivative, put_derivatives_in
+from derivgen.rules.differentiation import KINKED
 from derivgen.rules.scalar_forms import simplify_scalar
 
 NEAR = 60
@@ -74,7 +75,6 @@ MOST_LOCAL = 150
 """Local derivatives in all."""
 WIDE = 6
 """Columns of a table of numbers."""
-KINKED = ("relu", "abs", "sign")
 LONGEST = 60
 """Nodes of an expression that shorter forms are looked for."""
 

@@ -424,9 +424,12 @@ Expr = (
 )
 
 FUNCTIONS = frozenset(
-    "exp log sqrt sin cos tan asin acos atan sinh cosh tanh sigmoid softplus relu abs sign erf".split()
+    "exp log sqrt sin cos tan asin acos atan sinh cosh tanh sigmoid softplus relu abs sign step erf".split()
 )
-"""The functions of one argument that act entry by entry."""
+"""The functions of one argument that act entry by entry.
+
+step is Heaviside's: 1 for positive numbers, else 0.
+"""
 
 ASSUMPTIONS = frozenset(
     "symmetric skew diagonal triangular orthogonal invertible positive_definite idempotent positive nonzero integer "

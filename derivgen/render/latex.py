@@ -86,7 +86,7 @@ OPERATORS = {
     **{name: rf"\{name}" for name in "sin cos tan sinh cosh tanh log ln exp".split()},
     **{f"a{name}": rf"\arc{name}" for name in ("sin", "cos", "tan")},
     "sigmoid": r"\sigma",
-    **{name: rf"\operatorname{{{name}}}" for name in "softplus relu sign erf sqrt abs".split()},
+    **{name: rf"\operatorname{{{name}}}" for name in "softplus relu sign step erf sqrt abs".split()},
 }
 """How the functions of nodes.FUNCTIONS are written, and ln (notation.py)."""
 
@@ -261,7 +261,7 @@ class _Printer:
                 return self._product(factors)
             case Power(base, exponent):
                 return self._power(base, exponent)
-            case Apply(Function("sign"), (Apply(Function("relu"), (argument,)),)):
+            case Apply(Function("step", (0,), False), (argument,)):
                 return self._positive(argument)
             case Apply(Function("ln"), (Apply(Function("abs"), (Det(body),)),)):
                 return self._log_det(r"\ln", body)
@@ -563,9 +563,9 @@ class _Printer:
     # functions, sum signs, derivatives
 
     def _positive(self, argument: Expr) -> Piece:
-        """Iverson's bracket [u > 0]: 1 where u is positive, 0 elsewhere."""
+        r"""The indicator 1[u > 0]: 1 where u is positive, 0 elsewhere. A bold 1, since \mathbb has no digits."""
         inner = self.piece(argument)
-        return self._fenced(f"{inner.tex} > 0", inner.height, "[", "]")
+        return self._fenced(f"{inner.tex} > 0", inner.height, "[", "]", before=r"\mathbf{1}")
 
     def _log_det(self, log: str, body: Expr) -> Piece:
         inner = self.piece(body)

@@ -524,6 +524,8 @@ class Code:
             return f"{self.function_name(function)}({inside})", ATOM
         if any(function.orders):
             raise CannotDerive(f"{function_text(function)} has no NumPy code")
+        if function.name == "step":
+            return f"1.0 * ({self.shown(arguments[0])} > 0)", PRODUCT
         if function.name in UFUNCS:
             return f"np.{UFUNCS[function.name]}({inside})", ATOM
         if function.name in HELPERS:

@@ -310,8 +310,8 @@ def _raised(base: Expr, exponent: Expr, sign: str) -> Shown:
 def _apply(function: Function, arguments: tuple[Expr, ...]) -> Shown:
     name = _name(function.name) if function.abstract else FUNCTION_NAMES.get(function.name, function.name)
     match function, arguments:
-        case Function("sign"), (Apply(Function("relu"), (inner,)),):
-            return f"[{unicode_math(inner)} > 0]", ATOM
+        case Function("step", (0,), False), (inner,):
+            return f"𝟙[{unicode_math(inner)} > 0]", ATOM
     if function == Function("abs"):
         return f"|{unicode_math(arguments[0])}|", ATOM
     return _call(_derived(name, function.orders), *arguments)

@@ -403,6 +403,7 @@ def _sought(derivation: Derivation, part: Part) -> SoughtView:
         entry,
         place,
         derivation.wrt_transposed,
+        derivation.domain,
         options=offered,
         functions=known,
     )

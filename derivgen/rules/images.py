@@ -54,7 +54,10 @@ def chain_rule_of_images(layout: Layout) -> Rule:
             if varies(argument, expr.wrt)
         )
 
-    law = r"\frac{\partial u_i(y)}{\partial x_k} = \sum_l \frac{\partial u_i}{\partial y_l} \frac{\partial y_l}{\partial x_k}"
+    law = (
+        r"\frac{\partial u_i(y)}{\partial x_k}"
+        r" = \sum_l \frac{\partial u_i}{\partial y_l} \frac{\partial y_l}{\partial x_k}"
+    )
     return Rule("chain rule", law, CALCULUS, rewrite)
 
 

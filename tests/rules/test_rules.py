@@ -168,7 +168,7 @@ TABLE: list[tuple[Rule, Expr, Expr]] = [
     (
         differentiation.kink_rule,
         Partial(fn("relu", times(x_i, x_j)), x_k),
-        times(fn("sign", fn("relu", times(x_i, x_j))), Partial(times(x_i, x_j), x_k)),
+        times(fn("step", times(x_i, x_j)), Partial(times(x_i, x_j), x_k)),
     ),
     (
         differentiation.softmax_rule,
