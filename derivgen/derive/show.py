@@ -24,6 +24,7 @@ from derivgen.expr.nodes import (
     Dim,
     Entry,
     Expr,
+    Group,
     Index,
     Layout,
     Matrix,
@@ -81,6 +82,8 @@ def _written(side: Expr, indices: tuple[Index, ...], reserved: frozenset[str]) -
 def _spread(expr: Expr) -> Expr:
     """`expr` as a sum of terms without sums inside: products multiplied out, sums over indices split."""
     match expr:
+        case Group(body):
+            return _spread(body)
         case Plus(terms):
             return plus(map(_spread, terms))
         case Sum(index, body):
@@ -160,6 +163,8 @@ def _terms(expr: Expr, fresh: Iterator[int]) -> list[_Term]:
             return [_Term(one.value, (letter, *one.bound), one.factors) for one in inner]
         case Number(value):
             return [_Term(value, (), ())]
+        case Group(body):
+            return _terms(body, fresh)
         case _:
             return [_Term(Fraction(1), (), (expr,))]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, replace
+from types import UnionType
 from typing import NoReturn
 
 from derivgen.expr.build import nested_sum, product
@@ -23,11 +24,15 @@ from derivgen.expr.nodes import (
     Entry,
     Expr,
     Function,
+    Group,
     Image,
+    MatMul,
     Matrix,
     Number,
     Partial,
     Pi,
+    Plus,
+    Product,
     Row,
     Size,
     Subscript,
@@ -57,16 +62,17 @@ _SUMS = (ast.Add, ast.Sub)
 _PRODUCTS = (ast.Mult, ast.Div, ast.MatMult)
 
 
-def parse_expression(text: str, scope: Scope, *, expand: bool = False) -> Expr:
+def parse_expression(text: str, scope: Scope, *, expand: bool = False, grouped: bool = False) -> Expr:
     """The expression that `text` writes, with the names of `scope`.
 
-    With `expand`, names of defined quantities stand for what they are defined as. Raises ExpressionError, which says
-    where in the text, and quotes both shapes where two do not fit.
+    With `expand`, names of defined quantities stand for what they are defined as. With `grouped`, a product in
+    parentheses inside a product stays one factor, and a sum inside a sum one term: (A @ B) @ C is not A @ B @ C. Raises
+    ExpressionError, which says where in the text, and quotes both shapes where two do not fit.
     """
     spelled = spell(text)
     try:
         tree = ast.parse(spelled.python, mode="eval").body
-        return _Reader(spelled, scope, expand, Letters(spelled, scope.indices)).whole(tree)
+        return _Reader(spelled, scope, expand, Letters(spelled, scope.indices), grouped=grouped).whole(tree)
     except (SyntaxError, ValueError):
         spelled.refuse("this cannot be read as an expression", (0, len(text)))
     except (RecursionError, MemoryError):
@@ -82,6 +88,7 @@ class _Reader:
     expand: bool
     letters: Letters
     depth: int = 0
+    grouped: bool = False
 
     def whole(self, tree: ast.expr) -> Expr:
         expr = self.letters.finish(self.read(tree).expr)
@@ -210,8 +217,12 @@ class _Reader:
         first, spine = _spine(node, _SUMS)
         total = self.read(first)
         terms = [(False, total.expr)]
+        before: ast.BinOp | None = None
         for step in spine:
-            right, span = self.read(step.right), self.span(step)
+            if self._closes(before, step):
+                terms = [(False, Group(operations.add(terms)))]
+            before = step
+            right, span = self._grouped(self.read(step.right), Plus), self.span(step)
             common = operations.common(self.spelled, span, total, right, "sum")
             terms.append((isinstance(step.op, ast.Sub), right.expr))
             total = Operand(total.expr, common, span)
@@ -220,11 +231,15 @@ class _Reader:
     def _product(self, node: ast.BinOp) -> Operand:
         first, spine = _spine(node, _PRODUCTS)
         left = self.read(first)
+        before: ast.BinOp | None = None
         for step in spine:
-            right, span = self.read(step.right), self.span(step)
+            if self._closes(before, step):
+                left = self._grouped(left, MatMul | Product)
+            before = step
+            right, span = self._grouped(self.read(step.right), MatMul | Product), self.span(step)
             if isinstance(step.op, ast.MatMult):
                 result = operations.matmul_shape(self.spelled, span, left, right)
-                expr = operations.matmul(left.expr, right.expr)
+                expr = self._matmul(left.expr, right.expr)
             else:
                 result = operations.common(self.spelled, span, left, right)
                 if isinstance(step.op, ast.Mult):
@@ -233,6 +248,23 @@ class _Reader:
                     expr = operations.divide(self.spelled, span, left.expr, right.expr)
             left = Operand(expr, result, span)
         return left
+
+    def _closes(self, before: ast.BinOp | None, step: ast.BinOp) -> bool:
+        """Whether what stands left of `step` is in parentheses that are to be kept."""
+        return self.grouped and before is not None and step.col_offset < before.col_offset
+
+    def _grouped(self, operand: Operand, kinds: type[Expr] | UnionType) -> Operand:
+        """`operand` as one factor or term, where it is a product or a sum."""
+        if not self.grouped or not isinstance(operand.expr, kinds):
+            return operand
+        return replace(operand, expr=Group(operand.expr))
+
+    def _matmul(self, left: Expr, right: Expr) -> Expr:
+        """The matrix product; where parentheses are kept, so are the places of the factors."""
+        if not any(isinstance(side, Group) for side in (left, right)):
+            return operations.matmul(left, right)
+        sides = (side.factors if isinstance(side, MatMul) else (side,) for side in (left, right))
+        return MatMul(tuple(factor for side in sides for factor in side))
 
     def _attribute(self, node: ast.Attribute) -> Operand:
         attribute = self.spelled.names.get(node.attr, node.attr)

@@ -280,7 +280,7 @@ class PartReader:
             if name == "left":
                 self._complain("show", "`show` has two sides, `left` and `right`", "show: {left: A @ B, right: B @ A}")
             return None
-        return parsed_node(self.document, child(sides, name) if sides else None, self.scope)
+        return parsed_node(self.document, child(sides, name) if sides else None, self.scope, grouped=True)
 
     def _right(self, left: Expr | None) -> Expr | None:
         """The right side of what `show` gives; it has the shape of the left one."""
