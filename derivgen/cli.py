@@ -159,6 +159,22 @@ def _compare(result: Checked, against: str) -> None:
         sys.exit(1)
 
 
+def _latex_option(command: F) -> F:
+    shown = r"'\mathbf{x}^\top A \mathbf{x}'"
+    return click.option("--latex", "in_latex", metavar=shown, help="The expression in LaTeX, in place of EXPRESSION.")(
+        command
+    )
+
+
+def _asked(expression: str | None, in_latex: str | None) -> str:
+    """What is asked about, as text or in LaTeX."""
+    from derivgen.problem.tokens import LatexText
+
+    if (expression is None) == (in_latex is None):
+        raise click.UsageError("Give an expression: EXPRESSION, or --latex and the expression in LaTeX.")
+    return expression if expression is not None else LatexText(in_latex)
+
+
 def _question_options(command: F) -> F:
     for option in (
         click.option(
@@ -173,14 +189,16 @@ def _question_options(command: F) -> F:
 
 
 @main.command()
-@click.argument("expression")
+@click.argument("expression", required=False)
+@_latex_option
 @click.option("--wrt", required=True, metavar="NAME", help="What it is differentiated by; x.T for the row.")
 @click.option("--order", type=click.IntRange(1, 2), default=1, show_default=True)
 @_layout_option
 @click.option("--method", default="index", show_default=True)
 @_question_options
 def derive(
-    expression: str,
+    expression: str | None,
+    in_latex: str | None,
     wrt: str,
     order: int,
     layout: str | None,
@@ -197,16 +215,18 @@ def derive(
 
     scope = scope_from(declarations, assumptions)
     chosen = Layout(layout) if layout else Layout.DENOMINATOR
-    part = derivative_question(expression, wrt, scope, order=order, layout=chosen, method=method)
+    part = derivative_question(_asked(expression, in_latex), wrt, scope, order=order, layout=chosen, method=method)
     _show(solve(part, 1, chosen, detail), scope, shape)
 
 
 @main.command("matrix-form")
-@click.argument("expression")
+@click.argument("expression", required=False)
+@_latex_option
 @click.option("--free", metavar="'i, j'", default="", help="The free indices, rows first [default: by the alphabet].")
 @_question_options
 def matrix_form(
-    expression: str,
+    expression: str | None,
+    in_latex: str | None,
     free: str,
     declarations: tuple[str, ...],
     assumptions: tuple[str, ...],
@@ -219,7 +239,8 @@ def matrix_form(
     from derivgen.expr.nodes import Layout
 
     scope = scope_from(declarations, assumptions)
-    part = matrix_form_question(expression, scope, [name.strip() for name in free.split(",") if name.strip()])
+    indices = [name.strip() for name in free.split(",") if name.strip()]
+    part = matrix_form_question(_asked(expression, in_latex), scope, indices)
     _show(solve(part, 1, Layout.DENOMINATOR, detail), scope, shape)
 
 

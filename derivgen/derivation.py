@@ -265,6 +265,42 @@ Step = Rewrite | Define | Table | Grid | Statement | Solve | Solutions | Drawing
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """`name` is how the symbol or the size `of` one layer is called in the layer `place` + `offset`.
+
+    `place` is the letter of any layer or that of the last one, or empty for 0.
+    """
+
+    name: str
+    of: str
+    place: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layered:
+    """A network of `count` layers, each like `layer`: quantities by those before them, with sizes of its own.
+
+    `feeds` are the symbol that is put in, and the quantity of the layer before that stands there above the first layer.
+    A line of the derivation is true for every number of layers, and every layer `index` for which all symbols in it
+    have a layer, but for the last layer where its heading is one of `below`.
+    """
+
+    count: str
+    index: str
+    layer: tuple[tuple[Symbol, Expr], ...]
+    feeds: tuple[Symbol, Symbol]
+    own: tuple[Symbol, ...]
+    """The parameters that each layer has for itself."""
+    loss: tuple[Symbol, Expr]
+    """In the quantities of the last layer."""
+    below: tuple[Expr, ...]
+    """The headings of lines that are about layers below the last one only."""
+    placed: tuple[Placed, ...]
+    sizes: tuple[Placed, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Derivation:
     """The steps of one part and what they lead to.
 
@@ -308,6 +344,8 @@ class Derivation:
     `shapes`: the verdict on each option."""
     digits: int | None = None
     """The decimals that numbers are rounded to, where they are."""
+    layered: Layered | None = None
+    """For `backprop` through layers whose number is a letter: what the layers of the lines are."""
     right: Expr | None = None
     """For `show`: the other side, which `statement` is compared with, as it is printed."""
 

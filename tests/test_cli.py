@@ -42,6 +42,28 @@ def test_quadratic_form_shows_every_stage() -> None:
     assert "= (A + A.T) @ x " in result.output
 
 
+def test_the_question_may_be_latex() -> None:
+    names = QUADRATIC[2:]
+    asked = run("derive", "--latex", r"\mathbf{x}^\top A \mathbf{x}", *names)
+    assert asked.output == run(*QUADRATIC).output
+    form = run("matrix-form", "--latex", r"\sum_j A_{ij} x_j", *names[2:])
+    assert "y = A @ x " in form.output
+
+
+def test_wrong_latex_is_pointed_at() -> None:
+    result = run("derive", "--latex", r"\mathbf{x}^\top A y", *QUADRATIC[2:])
+    assert result.exit_code == 1
+    assert "y is not declared" in result.output
+    assert "\n" + " " * 22 + "^\n" in result.output
+
+
+@pytest.mark.parametrize("given", [["x", "--latex", "x"], []])
+def test_one_expression_is_asked_about(given: list[str]) -> None:
+    result = run("derive", *given, *QUADRATIC[2:])
+    assert result.exit_code == 2
+    assert "Give an expression" in result.output
+
+
 def test_numerator_layout_is_a_row() -> None:
     assert "= x.T @ (A + A.T) " in run(*QUADRATIC, "--layout", "numerator").output
 

@@ -44,6 +44,8 @@ SYMBOLS = """
   y: vector(m)
   z: vector(k)
   t: vector(k) onehot
+  Z: matrix(m, k)
+  T: matrix(m, k) onehot
   r: scalar
   s: scalar
 """
@@ -60,6 +62,13 @@ PRINTED = [
         "derive: -t.T @ log(softmax(z))\n    wrt: z",
         "{z: [2, 1, 0.5], t: [1, 0, 0]}",
         {"f": [0.464369], "formula": [-0.371468, 0.231224, 0.140244]},
+    ),
+    ("derive: -sum(T * log(softmax(Z, axis=1)))/m\n    wrt: Z", "", None),
+    ("derive: t.T @ (logsumexp(Z, axis=0) + mean(Z, axis=0))\n    wrt: Z", "", None),
+    (
+        "derive: sum(T * softmax(Z, axis=0))\n    wrt: Z",
+        "{Z: [[0, 1], [0, 1]], T: [[1, 0], [0, 1]]}",
+        {"f": [1], "formula": [0.25, -0.25, -0.25, 0.25]},
     ),
     ("derive: r**2 + exp(3*r)\n    wrt: r\n    at: {r: 1}\n    digits: 3", "", {"result": [62.257]}),
     ("derive: r**4\n    wrt: r\n    order: 2\n    at: {r: 2}", "", {"f": [16], "result": [48]}),

@@ -1,4 +1,4 @@
-"""Running listings: our own programs (render/listing.py), never an author's, each in a process of its own."""
+"""Running listings: our own programs (render/listing), never an author's, each in a process of its own."""
 
 from __future__ import annotations
 

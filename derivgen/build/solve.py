@@ -95,12 +95,12 @@ def solve(part: Part, number: int, layout: Layout, detail: str = "normal", earli
         else:
             derivation = at_detail(derive(part, layout), wanted)
         if derivation.task == "shapes":
-            derivation = decided(derivation, part.scope.values, part.scope.definitions)
+            derivation = decided(derivation, part.scope.values, part.scope.meanings)
         if earlier is not None and wanted != "full" and part.about is None:
             derivation = earlier.shortened(derivation)
     except CannotDerive as error:
         return Solved(part, number, layout, refusal=str(error))
-    report = check_derivation(derivation, part.scope.values, part.scope.definitions, part.scope.levels)
+    report = check_derivation(derivation, part.scope.values, part.scope.meanings, part.scope.levels)
     claim = check_claim(part.claim, part, layout, derivation) if part.claim is not None else None
     return Solved(part, number, layout, derivation, report, claim)
 

@@ -7,23 +7,24 @@ from collections.abc import Callable
 from derivgen.derivation import Derivation, Rule
 from derivgen.derive import objects
 from derivgen.derive.abstract_chain import chain_rule
-from derivgen.derive.backpropagation import backprop
+from derivgen.derive.array_passes import backward, forward
 from derivgen.derive.chaining import chain
 from derivgen.derive.critical import classify, critical_points
 from derivgen.derive.derivative import derive as derive_derivative
-from derivgen.derive.descent import descend, newton
+from derivgen.derive.descent import descend
 from derivgen.derive.diagram import diagram
 from derivgen.derive.differential import derive_differential
 from derivgen.derive.dressing import dressed, with_brief_functions
 from derivgen.derive.evaluation import round_off
 from derivgen.derive.forms import element_form, matrix_form
 from derivgen.derive.multiplying import expand
+from derivgen.derive.newton import newton
 from derivgen.derive.normal import solve
 from derivgen.derive.options import shapes
 from derivgen.derive.partials import derive_scalar
 from derivgen.derive.passes import LAWS as PASS_LAWS
-from derivgen.derive.passes import backward, forward
 from derivgen.derive.plot import plot
+from derivgen.derive.recursion import backprop
 from derivgen.derive.show import show
 from derivgen.errors import CannotDerive
 from derivgen.expr.nodes import Layout

@@ -63,7 +63,7 @@ def backprop(part: Part, layout: Layout) -> Derivation:
 
     Raises CannotDerive where the loss is no scalar, or does not depend on a variable.
     """
-    network = _network(part, layout)
+    network = network_of(part, layout)
     steps: list[Step] = []
     for node in network.order():
         steps += network.lines(node)
@@ -85,7 +85,7 @@ def backprop(part: Part, layout: Layout) -> Derivation:
 
 
 @dataclass(slots=True)
-class _Network:
+class Network:
     """`levels` in order, each by the symbols of its meaning; `top` is what the loss is made of."""
 
     part: Part
@@ -100,6 +100,8 @@ class _Network:
     """The names of the gradients: by each quantity and variable."""
     deltas: dict[Symbol, Symbol] = field(default_factory=dict)
     named: dict[Symbol, Expr] = field(default_factory=dict)
+    plain: bool = False
+    """Every quantity has a line, with what is above by its name: nothing is joined, and there are no deltas."""
     values: dict[Symbol, Expr] = field(default_factory=dict)
     """What was found for each gradient."""
 
@@ -117,7 +119,7 @@ class _Network:
 
     def _joined_output(self) -> Symbol | None:
         """Probabilities under a logarithm: softmax or sigmoid that only the loss sees, and that cancels there."""
-        for node, meaning in self.levels.items():
+        for node, meaning in self.levels.items() if not self.plain else ():
             squashes = isinstance(meaning, Softmax) or (
                 isinstance(meaning, Apply) and meaning.function.name == "sigmoid"
             )
@@ -169,17 +171,22 @@ class _Network:
         if is_scalar(node):
             self.gradients[node] = Partial(self.loss, node)
         else:
-            loss, by = _latex(self.loss), _latex(node)
+            loss, by = name_latex(self.loss), name_latex(node)
             symbol = Symbol(f"d{self.loss.name}/d{node.name}", of, latex=rf"\frac{{\partial {loss}}}{{\partial {by}}}")
             meaning = _all_partials(self.loss, node)
             self.gradients[node] = symbol
             self.named[symbol] = transpose(meaning) if turns else meaning
-        if self._is_pre_activation(node):
-            letters = node.name.lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-            plain = re.fullmatch(r"_?\d*", letters) is not None and len(node.name) - len(letters) == 1
+        if self._is_pre_activation(node) and not self.plain:
+            letters, up, layer = node.name.partition("^")
+            letters = letters.lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+            plain = up != "" or (re.fullmatch(r"_?\d*", letters) is not None and len(node.name) - len(letters) == 1)
             suffix = letters if letters.startswith("_") or not letters else f"_{letters}"
+            if plain and not up and not suffix and sum(map(self._is_pre_activation, self.levels)) > 1:
+                plain = False  # delta by itself says whose it is where there is one only
             delta = Symbol(f"delta{suffix}" if plain else f"delta_{node.name}", of)
-            if delta.name not in self.reserved and delta not in self.deltas.values():
+            if up:  # of a layer: z^(l)
+                delta = Symbol(f"delta^{layer}", of, latex=rf"\boldsymbol{{\delta}}^{{{layer}}}")
+            if delta.name not in (*self.reserved, *(one.name for one in self.deltas.values())):
                 self.deltas[node] = delta
                 self.named[delta] = self.gradients[node]
 
@@ -235,9 +242,9 @@ class _Network:
 
     def _value_above(self, user: Symbol) -> Expr:
         """The same as it was found, where it has no name of its own that is short."""
-        if user == self.loss or user in self.deltas or is_scalar(user):
+        if user == self.loss or self.plain or user in self.deltas or is_scalar(user):
             return self._above(user)
-        return self._upright(self.values[user])
+        return self._upright(self.values.get(user, self.gradient(user)))
 
     def _upright(self, gradient: Expr) -> Expr:
         return transpose(gradient) if self.layout is Layout.NUMERATOR else gradient
@@ -276,7 +283,7 @@ class _Network:
     def _in_names(self, expr: Expr) -> Expr:
         """`expr` with the values of functions by their names: h for sigmoid(z)."""
         known = {one.name: meaning for one, meaning in self.levels.items() if isinstance(meaning, Apply | Softmax)}
-        return folded(expr, known, self.part.scope.symbols) if known else expr
+        return folded(expr, known, {one.name: one for one in self.levels}) if known else expr
 
     def _free(self, name: str) -> str:
         while name in self.reserved:
@@ -284,7 +291,11 @@ class _Network:
         return name
 
 
-def _network(part: Part, layout: Layout) -> _Network:
+def network_of(part: Part, layout: Layout, besides: Sequence[Symbol] = ()) -> Network:
+    """What the loss of `part` is made of, with the quantities `besides` and what they are made of.
+
+    Raises CannotDerive where the loss is no scalar, or does not depend on a variable.
+    """
     assert part.expression is not None
     scope = part.scope
     top = part.expression
@@ -295,18 +306,18 @@ def _network(part: Part, layout: Layout) -> _Network:
     loss = Symbol("L" if "L" not in reserved else "loss")
     if isinstance(top, Symbol) and top in levels:
         loss, top = top, levels[top]
-    inside = _inside(top, levels)
+    inside = set(besides) | {one for root in (top, *besides) for one in _inside(root, levels)}
     levels = {one: meaning for one, meaning in levels.items() if one in inside}
     if len(levels) > MOST_LEVELS:
         raise CannotDerive(f"{len(levels)} layers are more than a sheet can show; at most {MOST_LEVELS}")
-    variables = part.given.variables or _parameters(levels, scope.values)
+    variables = part.given.variables or parameters_of(levels, scope.values)
     if not variables:
         raise CannotDerive("there is nothing to differentiate by: name the parameters in `wrt`")
     for variable in variables:
         used = variable in symbols(top) or any(variable in symbols(meaning) for meaning in levels.values())
         if not used:
             raise CannotDerive(f"the loss does not depend on {variable.name}")
-    return _Network(part, layout, loss, top, levels, tuple(variables), reserved)
+    return Network(part, layout, loss, top, levels, tuple(variables), reserved)
 
 
 def _inside(top: Expr, levels: dict[Symbol, Expr]) -> set[Symbol]:
@@ -320,7 +331,7 @@ def _inside(top: Expr, levels: dict[Symbol, Expr]) -> set[Symbol]:
     return found
 
 
-def _parameters(levels: dict[Symbol, Expr], values: Iterable[str]) -> tuple[Symbol, ...]:
+def parameters_of(levels: dict[Symbol, Expr], values: Iterable[str]) -> tuple[Symbol, ...]:
     """What the layers are made of, from the output to the input: everything but what the loss alone sees."""
     given = set(values)
     found: dict[Symbol, None] = {}
@@ -403,7 +414,7 @@ GREEK = frozenset(
 ACCENTS = ("hat", "bar", "tilde", "dot")
 
 
-def _latex(symbol: Symbol) -> str:
+def name_latex(symbol: Symbol) -> str:
     r"""How the name of `symbol` is printed: \mathbf{W}_{2}."""
     if symbol.latex:
         return symbol.latex

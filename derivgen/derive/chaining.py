@@ -39,6 +39,7 @@ from derivgen.expr.nodes import (
 from derivgen.expr.text import split_sign
 from derivgen.expr.walk import depends_on, size
 from derivgen.problem.model import Part
+from derivgen.rules.arrays import matrix_product, matrix_transposed
 from derivgen.rules.chaining import (
     chain_rule,
     chain_rule_matrix,
@@ -48,7 +49,6 @@ from derivgen.rules.chaining import (
     substitute_back,
 )
 from derivgen.rules.linear_equations import stacked
-from derivgen.rules.multiplying import matrix_product, matrix_transposed
 
 MOST_PATHS = 12
 """A sum over more paths is too long to be followed."""

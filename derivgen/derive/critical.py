@@ -48,6 +48,9 @@ from derivgen.rules.solving import (
 MOST_VALUES = 2
 """So many points have their function value worked out where only the points are asked for."""
 
+SHORT = 4
+"""Digits of a number that is read at a glance."""
+
 
 def critical_points(part: Part, layout: Layout) -> Derivation:
     """All real points at which the gradient is zero.
@@ -113,7 +116,14 @@ def _simplest(expr: Expr) -> Expr:
     if isinstance(expr, Number) or not is_scalar_formula(bare := ungrouped(expr)):
         return expr
     found = written(simplified(to_sympy(bare)), ())
-    return expr if found is None else found
+    # 7 log(7/10) + 3 log(3/10) is not better as -10 log(10) + log(22235661)
+    return expr if found is None or _digits(found) > max(SHORT, _digits(bare)) else found
+
+
+def _digits(expr: Expr) -> int:
+    """Of the longest number in `expr`."""
+    values = [node.value for node in subexpressions(expr) if isinstance(node, Number)]
+    return max((len(str(abs(own))) for value in values for own in (value.numerator, value.denominator)), default=0)
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ from derivgen.expr.text import text
 from derivgen.expr.walk import all_indices, depends_on, free_indices, subexpressions
 from derivgen.problem.model import Part, Scope
 from derivgen.rules import assembly, assumptions, contraction, differentiation, expansion, matrix_algebra
-from derivgen.rules.algebra import TIDY, constant_out_of_sum, like_terms
+from derivgen.rules.algebra import TIDY, constant_out_of_sum, like_terms, tangent
 from derivgen.rules.images import chain_rule_of_images, entries_in_layout, in_layout
 from derivgen.rules.kronecker import KRONECKER
 from derivgen.rules.layout import Arrangement, arrangement, transpose_terms, transposed
@@ -156,7 +156,7 @@ def _derivative_lines(task: _Task, opened: Expr, count: int) -> Recorder:
     else:
         raise CannotDerive(f"more than {MOST_WAVES} lines for {text(task.statement)}")
     recorder.line(Stage((*contraction.CONTRACTION, constant_out_of_sum)))
-    recorder.line(Stage((like_terms,)))
+    recorder.line(Stage((tangent, like_terms)))
     return recorder
 
 

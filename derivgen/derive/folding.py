@@ -7,13 +7,16 @@ from dataclasses import replace
 from functools import lru_cache, partial
 
 from derivgen.derivation import Conclude, Rewrite, Step
-from derivgen.expr.build import factors_of, plus, product, split_scalars, transpose
+from derivgen.expr.build import factors_of, matmul, plus, product, split_scalars, transpose
 from derivgen.expr.nodes import (
     ONE_NUMBER,
+    Apply,
     Diag,
+    Entry,
     Expr,
     MatMul,
     Number,
+    Ones,
     Plus,
     Power,
     Product,
@@ -33,7 +36,8 @@ def folded(expr: Expr, definitions: Mapping[str, Expr], symbols: Mapping[str, Sy
     """
     known: dict[str, Expr] = {}
     for name, meaning in definitions.items():
-        known[name] = _with_names(meaning, known, symbols)  # a definition may use those before it
+        # a definition may use those before it; its transposes stand where those of a result do
+        known[name] = _with_names(transform(meaning, _inward), known, symbols)
     return _with_names(expr, known, symbols)
 
 
@@ -45,6 +49,18 @@ def _with_names(expr: Expr, known: Mapping[str, Expr], symbols: Mapping[str, Sym
         if turned != meaning and not isinstance(turned, Transpose):
             expr = transform(expr, partial(_named, meaning=turned, symbol=transpose(symbol)))
     return expr
+
+
+def _inward(node: Expr) -> Expr | None:
+    """A transpose at the symbols, products flat."""
+    match node:
+        case Transpose(body):
+            return transpose(body)
+        case MatMul(factors):
+            return matmul(factors)
+        case Product(factors):
+            return product(factors)
+    return None
 
 
 def folded_lines(
@@ -78,7 +94,21 @@ def _named(node: Expr, meaning: Expr, symbol: Expr) -> Expr | None:
                 made = more
         case _ if type(node) is type(meaning) and _sorted(node) == _sorted(meaning):
             return symbol
+        case Apply(function, (Entry(base, subscripts),)), Apply(wanted_function, (argument,)):
+            # one entry of a function of an array: sqrt(v_j) is s_j for s = sqrt(v)
+            same = function == wanted_function and _sorted(base) == _sorted(argument)
+            return Entry(symbol, subscripts) if same else None
+        case MatMul(factors), MatMul(wanted):
+            made = _in_chain(factors, wanted, symbol)
     return made if made is not None and shape(made) == shape(node) else None
+
+
+def _in_chain(factors: tuple[Expr, ...], wanted: tuple[Expr, ...], symbol: Expr) -> Expr | None:
+    """The matrix product of `factors` with `symbol` for those that are `wanted`, side by side; None without them."""
+    for start in range(len(factors) - len(wanted) + 1):
+        if factors[start : start + len(wanted)] == wanted:
+            return matmul((*factors[:start], symbol, *factors[start + len(wanted) :]))
+    return None
 
 
 def _among(factors: tuple[Expr, ...], wanted: tuple[Expr, ...], symbol: Expr) -> Expr | None:
@@ -140,6 +170,10 @@ def _swapped(expr: Expr, core: Expr, symbol: Expr) -> Expr | None:
         turned = transpose(core)
         if shape(expr) == shape(turned) and _sorted(expr) == _sorted(turned):
             return transpose(symbol)
+    if isinstance(expr, MatMul) and isinstance(core, MatMul):
+        for wanted, named in ((core, symbol), (transpose(core), transpose(symbol))):
+            if isinstance(wanted, MatMul) and (found := _in_chain(expr.factors, wanted.factors, named)) is not None:
+                return found
     if isinstance(expr, Product) and isinstance(core, Product):
         made = _among(expr.factors, core.factors, symbol)
         if made is not None:
@@ -174,6 +208,8 @@ def _sorted(expr: Expr) -> Expr:
                 return Plus(tuple(sorted(terms, key=text)))
             case Product(factors):
                 return Product(tuple(sorted(factors, key=text)))
+            case Transpose(Ones((rows, columns))):
+                return Ones((columns, rows))
         return None
 
     return transform(expr, put)

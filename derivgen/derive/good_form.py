@@ -19,7 +19,7 @@ from derivgen.expr.nodes import Apply, Expr, Function, Number, Plus, Power, Prod
 from derivgen.expr.sympy_bridge import from_sympy, is_scalar_formula, to_sympy
 from derivgen.expr.text import text
 from derivgen.expr.walk import size, subexpressions, transform
-from derivgen.rules.algebra import TIDY, like_terms, minus_difference
+from derivgen.rules.algebra import TIDY, like_terms, minus_difference, tangent
 from derivgen.rules.calculus import (
     distribute_fully,
     exponentials_cancel,
@@ -264,6 +264,9 @@ def _candidates(expr: Expr) -> Iterator[tuple[Rule, Expr]]:
         after = made(expr)
         if after is not None and _is_worth(expr, after):
             yield made, after
+    after = exhausted(expr, (tangent,), [])
+    if after != expr:
+        yield tangent, after
     if _has_squares(expr):
         after = trigonometric(expr)
         if after is not None:
@@ -334,7 +337,7 @@ def cost(expr: Expr) -> float:
             case Number(value) if value.denominator != 1:
                 total += 0.5
             case Number(value) if value == -1:
-                total -= 2.0
+                total -= 1.0  # a sign
             case Apply(Function("exp"), (Plus(),)):
                 total += 1.0
     return total

@@ -25,10 +25,8 @@ from derivgen.expr.text import text
 from derivgen.expr.walk import depends_on
 from derivgen.rules.algebra import TIDY, like_terms
 from derivgen.rules.assumptions import symmetric_rule
-from derivgen.rules.multiplying import (
-    TRANSPOSING,
-    monomial,
-)
+from derivgen.rules.matrix_products import TRANSPOSING
+from derivgen.rules.multiplying import monomial
 
 MOST_TERMS = 40
 

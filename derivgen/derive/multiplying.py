@@ -37,24 +37,11 @@ from derivgen.expr.text import text
 from derivgen.expr.walk import dimensions, parts, subexpressions, transform, with_parts
 from derivgen.problem.model import Part, Values
 from derivgen.rules.algebra import TIDY, like_terms
+from derivgen.rules.arrays import ARRAYS, inverse_of_two, is_subtracted, written_out
 from derivgen.rules.assumptions import SYMMETRIC, symmetric_rule
 from derivgen.rules.matrix_algebra import scalar_transposed
-from derivgen.rules.multiplying import (
-    ARRAYS,
-    TRANSPOSING,
-    by_degree,
-    collect,
-    collected,
-    descending,
-    distribute_matrices,
-    inverse_of_two,
-    is_subtracted,
-    matrix_power_as_product,
-    norm_as_product,
-    spread_once,
-    symmetric_entries,
-    written_out,
-)
+from derivgen.rules.matrix_products import TRANSPOSING, distribute_matrices, matrix_power_as_product, norm_as_product
+from derivgen.rules.multiplying import by_degree, collect, collected, descending, spread_once, symmetric_entries
 
 MOST_LINES = 30
 """What takes more to be multiplied out is too long to be followed."""

@@ -77,6 +77,7 @@ from derivgen.expr.text import text
 from derivgen.expr.walk import depends_on, symbols, transform
 from derivgen.problem.model import Given, Part
 from derivgen.rules.algebra import TIDY
+from derivgen.rules.arrays import determinant, inverse_by_cofactors, inverse_of_two, matrix_product
 from derivgen.rules.linear_equations import (
     by_inverse,
     divide_sides,
@@ -90,14 +91,8 @@ from derivgen.rules.linear_equations import (
     stacked,
     stationary,
 )
-from derivgen.rules.multiplying import (
-    determinant,
-    distribute_matrices,
-    inverse_by_cofactors,
-    inverse_of_two,
-    matrix_product,
-    monomial,
-)
+from derivgen.rules.matrix_products import distribute_matrices
+from derivgen.rules.multiplying import monomial
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,10 +41,11 @@ from derivgen.expr.walk import size, subexpressions, symbols, transform
 from derivgen.problem.model import Part, Scope
 from derivgen.problem.names import GREEK
 from derivgen.rules.algebra import arithmetic, multiply_out, positive_first
+from derivgen.rules.arrays import ARRAYS
 from derivgen.rules.chaining import (
     tidied,
 )
-from derivgen.rules.multiplying import ARRAYS, monomial
+from derivgen.rules.multiplying import monomial
 
 
 def partial_of(expr: Expr, wrt: Symbol) -> Expr:
@@ -178,8 +179,15 @@ def _latex(symbol: Symbol) -> str:
 def graph_of(part: Part) -> Graph:
     """What `part.expression` is made of.
 
-    Raises CannotDerive where something in it is no formula of scalars.
+    Raises CannotDerive where something in it is no formula of scalars, or the whole is too long to be written out.
     """
+    assert part.expression is not None
+    unwritten = [name for name in _used(part.expression, part.scope) if name in part.scope.unwritten]
+    if unwritten:
+        raise CannotDerive(
+            f"with the quantities of `define` written out, {unwritten[0]} is too long for the chain rule in one line: "
+            "`backward` goes through the quantities one by one"
+        )
     graph = quantities_of(part)
     if not any(one in graph.levels for one in symbols(graph.top)):
         raise CannotDerive("none of the quantities of `define` is in the expression: there is no chain")

@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -56,6 +57,10 @@ class Index:
 
 Subscript = Index | int
 """What stands below an entry: an index, or a position counted from 1."""
+
+
+Axis = Literal[0, 1]
+"""Along which dimension entries are taken together, as NumPy counts: 1 those of each row, 0 those of each column."""
 
 
 class Layout(StrEnum):
@@ -272,16 +277,18 @@ class Norm:
 
 @dataclass(frozen=True, slots=True)
 class LogSumExp:
-    """log of the sum of exp over all entries of `body`."""
+    """log of the sum of exp over all entries of `body`; with an axis a column: over each row (1) or column (0)."""
 
     body: Expr
+    axis: Axis | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Softmax:
-    """exp(z_i) / sum_k exp(z_k), for a vector (over all entries)."""
+    """exp(z_i) / sum_k exp(z_k) for a vector; for a matrix in each row (axis 1) or in each column (axis 0)."""
 
     body: Expr
+    axis: Axis | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,21 +72,10 @@ def shape(expr: Expr) -> Shape:
             return (dim, dim)
         case Commutation((rows, columns)):
             return (rows * columns, rows * columns)
-        case (
-            Number()
-            | Pi()
-            | Size()
-            | Delta()
-            | Entry()
-            | Partial()
-            | Trace()
-            | Det()
-            | LogDet()
-            | Total()
-            | Norm()
-            | LogSumExp()
-        ):
+        case Number() | Pi() | Size() | Delta() | Entry() | Partial() | Trace() | Det() | LogDet() | Total() | Norm():
             return SCALAR
+        case LogSumExp(body, axis):
+            return SCALAR if axis is None else (shape(body)[1 - axis], ONE)
         case Plus(operands) | Product(operands) | Apply(_, operands):
             return common_shape(operands)
         case Power(base, exponent):

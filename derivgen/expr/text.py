@@ -17,6 +17,7 @@ from derivgen.expr.nodes import (
     ONE,
     Apply,
     At,
+    Axis,
     Column,
     Commutation,
     Delta,
@@ -131,10 +132,10 @@ def _text(expr: Expr) -> tuple[str, int]:
             return _call("sum", body)
         case Norm(body, order):
             return _call("norm", body) if order == 2 else (f"norm({text(body)}, {order})", ATOM)
-        case LogSumExp(body):
-            return _call("logsumexp", body)
-        case Softmax(body):
-            return _call("softmax", body)
+        case LogSumExp(body, axis):
+            return _along("logsumexp", body, axis)
+        case Softmax(body, axis):
+            return _along("softmax", body, axis)
         case Diag(body):
             return _call("diag", body)
         case Vec(body):
@@ -185,6 +186,10 @@ def _sums(expr: Expr) -> str:
 
 def _call(name: str, *arguments: Expr) -> tuple[str, int]:
     return f"{name}({', '.join(map(text, arguments))})", ATOM
+
+
+def _along(name: str, body: Expr, axis: Axis | None) -> tuple[str, int]:
+    return _call(name, body) if axis is None else (f"{name}({text(body)}, axis={axis})", ATOM)
 
 
 MOST_PLACES = 12

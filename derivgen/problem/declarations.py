@@ -14,10 +14,10 @@ from fractions import Fraction
 
 from derivgen.expr.nodes import ASSUMPTIONS, ONE, SCALAR, Dim, Function, Index, Matrix, Shape, Symbol
 from derivgen.expr.shapes import show_shape
-from derivgen.problem.expression import LARGEST_DIMENSION
 from derivgen.problem.latex_text import name_latex_fault
 from derivgen.problem.model import Map, Scope, Values
 from derivgen.problem.names import canonical_name, did_you_mean, is_name, nearest, shorten
+from derivgen.problem.subscripts import LARGEST_DIMENSION
 from derivgen.problem.tokens import Span, complaint, exact_number
 
 KINDS = ("scalar", "vector", "matrix", "index", "elementwise", "function")
@@ -30,7 +30,6 @@ MOST_ENTRIES = 400
 SQUARE_WORDS = frozenset(
     "symmetric skew diagonal triangular orthogonal invertible positive_definite idempotent".split()
 )
-VECTOR_WORDS = frozenset({"onehot", "unit"})
 
 _KIND = re.compile(r"\s*([^\W\d]\w*)\s*(?:\(([^()]*(?:\([^()]*\)[^()]*)*)\))?")
 _NUMBER = re.compile(r"\s*([+-]?)\s*([0-9.]+(?:[eE][+-]?[0-9]+)?)(?:\s*/\s*([0-9.]+))?(?=\s|\Z)")
@@ -316,8 +315,11 @@ def _check_words(name: str, shape: Shape, words: frozenset[str], text: str, span
     for word in sorted(words):
         if word in SQUARE_WORDS and (shape[0] != shape[1] or shape == SCALAR):
             raise complaint(f"{word} is said of square matrices; {name} is {show_shape(shape)}", text, span)
-        if word in VECTOR_WORDS and (shape[1] != ONE or shape == SCALAR):
-            raise complaint(f"{word} is said of vectors; {name} is {show_shape(shape)}", text, span)
+        if word == "unit" and (shape[1] != ONE or shape == SCALAR):
+            raise complaint(f"unit is said of vectors; {name} is {show_shape(shape)}", text, span)
+        if word == "onehot" and shape[0] == ONE:
+            said = "of vectors, and of the rows of a matrix"
+            raise complaint(f"onehot is said {said}; {name} is {show_shape(shape)}", text, span)
 
 
 def _number(name: str, text: str, body: str, latex: str) -> Declaration:
@@ -392,7 +394,10 @@ def _check_values(symbol: Symbol, words: frozenset[str], values: Values, text: s
         "positive": all(value > 0 for value in entries),
         "nonzero": all(entries),
         "integer": all(value.denominator == 1 for value in entries),
-        "onehot": sorted(entries) == [*[Fraction(0)] * (len(entries) - 1), Fraction(1)],
+        "onehot": all(
+            sorted(row) == [*[Fraction(0)] * (len(row) - 1), Fraction(1)]
+            for row in (turned if symbol.shape[1] == ONE else values)
+        ),
         "unit": sum(value * value for value in entries) == 1,
     }
     for word in sorted(words):

@@ -14,61 +14,54 @@ from typing import NoReturn
 from derivgen.expr.build import nested_sum, product
 from derivgen.expr.nodes import (
     FUNCTIONS,
-    ONE,
     SCALAR,
-    Apply,
-    Column,
-    Delta,
-    Derivative,
     Dim,
-    Entry,
     Expr,
     Function,
     Group,
-    Image,
     MatMul,
-    Matrix,
     Number,
-    Partial,
     Pi,
     Plus,
     Product,
-    Row,
     Size,
-    Subscript,
-    Symbol,
     Total,
 )
-from derivgen.expr.shapes import is_scalar, shape, show_shape, slope_shape
-from derivgen.problem import functions, operations
+from derivgen.expr.shapes import shape
+from derivgen.problem import functions, maps, operations
 from derivgen.problem.functions import Call
+from derivgen.problem.latex_input import parse_latex
 from derivgen.problem.letters import Letters
 from derivgen.problem.model import Scope
 from derivgen.problem.names import did_you_mean, nearest
 from derivgen.problem.operations import Operand
-from derivgen.problem.tokens import Span, Spelled, spell
+from derivgen.problem.subscripts import LARGEST_DIMENSION, Picked, abstract, check_letter, delta, pick
+from derivgen.problem.tokens import LatexText, Span, Spelled, spell
 
 DEEPEST = 100
 """Operations inside one another."""
-LARGEST_DIMENSION = 10_000
-MOST_WRITTEN = 400
-"""Entries of an array that is written out."""
 MOST_ARGUMENTS = 9
 """Of an abstract function that acts entry by entry."""
 MOST_BITS = 10_000
 """What all numbers of one expression may come to together; Python prints no more than 14 000."""
 
 _SUMS = (ast.Add, ast.Sub)
+_HINTS_OF_WORDS = {
+    "dim": "write axis",
+    "keepdims": "sums along an axis are a column; its transpose is a row: sum(X, axis=0).T",
+}
 _PRODUCTS = (ast.Mult, ast.Div, ast.MatMult)
 
 
 def parse_expression(text: str, scope: Scope, *, expand: bool = False, grouped: bool = False) -> Expr:
-    """The expression that `text` writes, with the names of `scope`.
+    """The expression that `text` writes, with the names of `scope`; a LatexText is LaTeX.
 
     With `expand`, names of defined quantities stand for what they are defined as. With `grouped`, a product in
     parentheses inside a product stays one factor, and a sum inside a sum one term: (A @ B) @ C is not A @ B @ C. Raises
     ExpressionError, which says where in the text, and quotes both shapes where two do not fit.
     """
+    if isinstance(text, LatexText):
+        return parse_latex(text, scope, expand=expand)
     spelled = spell(text)
     try:
         tree = ast.parse(spelled.python, mode="eval").body
@@ -152,6 +145,9 @@ class _Reader:
         name = self.spelled.names[node.id]
         scope = self.scope
         if name in scope.symbols:
+            if self.expand and name in scope.unwritten:
+                message = f"with the quantities of `define` written out, {name} is too long to work with"
+                self.refuse(message, node, "`forward`, `backward` and `backprop` go through them one by one")
             if self.expand and name in scope.definitions:
                 expr = scope.definitions[name]
                 return Operand(expr, shape(expr), span)
@@ -199,17 +195,10 @@ class _Reader:
         lines = [row.elts if isinstance(row, ast.List) else [row] for row in node.elts]
         if not lines or len({len(line) for line in lines}) > 1 or not lines[0]:
             self.refuse(f"in {self.quote(node)}: the rows of an array have one length", node)
-        if len(lines) * len(lines[0]) > MOST_WRITTEN:
-            self.refuse(f"an array that is written out has at most {MOST_WRITTEN} entries", node)
-        entries: list[Expr] = []
-        for entry in (entry for line in lines for entry in line):
-            operand = self.read(entry)
-            if not operand.is_scalar:
-                shown = show_shape(operand.shape)
-                self.refuse(f"in {self.quote(node)}: {self.quote(entry)} is {shown}, entries are scalars", entry)
-            entries.append(operand.expr)
-        of = (Dim(len(lines)), Dim(len(lines[0])))
-        return Operand(entries[0] if of == SCALAR else Matrix(tuple(entries), of), of, self.span(node))
+        if len(lines) * len(lines[0]) > operations.MOST_WRITTEN:
+            self.refuse(f"an array that is written out has at most {operations.MOST_WRITTEN} entries", node)
+        entries = [self.read(entry) for line in lines for entry in line]
+        return operations.array(self.spelled, entries, len(lines[0]), self.span(node))
 
     # operators
 
@@ -280,62 +269,27 @@ class _Reader:
     def _subscript(self, node: ast.Subscript) -> Operand:
         base, span = self.read(node.value), self.span(node)
         own = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        dims = [dim for dim in base.shape if dim != ONE]
-        if not dims:
-            self.refuse(f"in {self.quote(node)}: {self.quote(node.value)} is a scalar and has no entries", node)
-        if len(own) != len(dims):
-            wanted = f"{len(dims)} subscript{'s' if len(dims) > 1 else ''}"
-            shown = show_shape(base.shape)
-            hint = "row i is A[i, :], column j is A[:, j]" if len(dims) == 2 else ""
-            message = f"in {self.quote(node)}: {self.quote(node.value)} is {shown} and takes {wanted}, not {len(own)}"
-            self.refuse(message, node, hint)
-        whole = [isinstance(subscript, ast.Slice) for subscript in own]
-        for subscript in own:
-            if isinstance(subscript, ast.Slice) and (subscript.lower or subscript.upper or subscript.step):
-                self.refuse("parts of a row or column are not supported: write : alone", subscript)
-        if all(whole):
-            self.refuse(f"in {self.quote(node)}: nothing is picked; leave the brackets out", node)
-        if not any(whole):
-            found = tuple(self._letter(one, dim, span) for one, dim in zip(own, dims, strict=True))
-            return Operand(Entry(base.expr, found), SCALAR, span)
-        rows, columns = base.shape
-        if whole[1]:
-            return Operand(Row(base.expr, self._letter(own[0], rows, span)), (columns, ONE), span)
-        return Operand(Column(base.expr, self._letter(own[1], columns, span)), (rows, ONE), span)
+        for one in own:
+            if isinstance(one, ast.Slice) and (one.lower or one.upper or one.step):
+                self.refuse("parts of a row or column are not supported: write : alone", one)
+        picked = [Picked(None, self.span(one)) if isinstance(one, ast.Slice) else self._picked(one) for one in own]
+        return pick(self.spelled, self.scope, self.letters, base, picked, span)
 
-    def _letter(self, node: ast.expr, dim: Dim | None, whole: Span) -> Subscript:
+    def _picked(self, node: ast.expr) -> Picked:
         """A subscript: a letter, or a position counted from 1."""
         if isinstance(node, ast.Name) and node.id in self.spelled.numbers:
-            value = self.spelled.numbers[node.id]
-            if value.denominator != 1 or value < 1:
-                self.refuse(f"{self.quote(node)} is no position: entries are counted from 1", node)
-            if value > LARGEST_DIMENSION or (dim is not None and not dim.names and value > dim.number):
-                self.refuse(f"in {self.spelled.quote(whole)}: {value} is beyond the last, {dim}", node)
-            return int(value)
+            return Picked(self.spelled.numbers[node.id], self.span(node))
         name = self._bare(node)
         if name is None:
             hint = "entries are counted from 1" if isinstance(node, ast.UnaryOp) else ""
             self.refuse(f"{self.quote(node)}: a subscript is a letter or a whole number", node, hint)
-        self._check_letter(name, node)
-        return self.letters.use(name, dim, self.span(node), self.spelled.quote(whole))
-
-    def _check_letter(self, name: str, node: ast.expr) -> None:
-        if name in self.scope.indices:
-            return
-        if name in self.scope.symbols:
-            self.refuse(
-                f"{name} is declared as a symbol, so it is no index", node, f"or declare it: `{name}: index(n)`"
-            )
-        if name in self.scope.functions or name in self.scope.maps:
-            self.refuse(f"{name} is declared as a function, so it is no index", node)
-        if name in self.scope.sizes:
-            self.refuse(f"{name} is a dimension, so it is no index", node, "use another letter, such as i, j or k")
+        return Picked(name, self.span(node))
 
     # functions
 
     def _call(self, node: ast.Call) -> Operand:
         if node.keywords:
-            self.refuse(f"in {self.quote(node)}: arguments have no names", node)
+            return self._along_axis(node)
         for argument in node.args:
             if isinstance(argument, ast.Starred):
                 self.refuse(f"in {self.quote(node)}: {self.quote(argument)} has no meaning", argument)
@@ -373,39 +327,39 @@ class _Reader:
 
     def _image(self, name: str, node: ast.Call) -> Operand:
         """u(x), of a function declared with the shapes that it takes and gives."""
-        known, span = self.scope.maps[name], self.span(node)
         arguments = [self.read(argument) for argument in node.args]
-        if len(arguments) != len(known.arguments):
-            wanted, plural = len(known.arguments), "s" if len(known.arguments) > 1 else ""
-            self.refuse(f"in {self.quote(node)}: {name} takes {wanted} argument{plural}, not {len(arguments)}", node)
-        for own, wanted_shape in zip(arguments, known.arguments, strict=True):
-            if own.shape != wanted_shape:
-                shown = f"{self.spelled.quote(own.span)} is {show_shape(own.shape)}, {name} takes"
-                why = operations.different(wanted_shape, own.shape)
-                self.refuse(f"in {self.quote(node)}: {shown} {show_shape(wanted_shape)}: {why}", node)
-        image = Image(name, tuple(argument.expr for argument in arguments), known.result)
-        return Operand(image, known.result, span)
+        return maps.image(self.spelled, self.scope, name, arguments, self.span(node))
 
     def _derivative_array(self, node: ast.Call) -> Operand:
-        """diff(u(x), x): the derivatives of u by its argument x, not taken, in the layout of the scope.
-
-        diff(u(x)[i], x[k]) is one of them.
-        """
+        """diff(u(x), x): the derivatives of u by its argument x, not taken; diff(u(x)[i], x[k]) is one of them."""
         if len(node.args) != 2:
             self.refuse(f"in {self.quote(node)}: diff takes a function and one of its arguments", node)
-        image, argument = (self.read(own).expr for own in node.args)
-        match image, argument:
-            case (Entry(Image(_, taken)) | Image(_, taken)) as body, Entry(Symbol() as symbol) if symbol in taken:
-                if is_scalar(body):
-                    return Operand(Partial(body, argument), SCALAR, self.span(node))
-        if not isinstance(image, Image) or argument not in image.arguments:
-            shown = f"{self.quote(node.args[1])} is no argument of {self.quote(node.args[0])}"
-            self.refuse(f"in {self.quote(node)}: {shown}", node, "write diff(u(x), x)")
-        place = image.arguments.index(argument)
-        found = slope_shape(image.shape, shape(argument), self.scope.layout)
-        if found is None:
-            self.refuse(f"in {self.quote(node)}: this derivative has more than two axes", node)
-        return Operand(Derivative(image, place, self.scope.layout), found, self.span(node))
+        of, by = (self.read(own) for own in node.args)
+        return maps.derivative(self.spelled, self.scope, of, by, self.span(node), "write diff(u(x), x)")
+
+    def _along_axis(self, node: ast.Call) -> Operand:
+        """sum(X, axis=1), mean, logsumexp, softmax: of each row; with axis=0 of each column."""
+        name, (named, *more) = self._bare(node.func), node.keywords
+        word = self.spelled.names.get(named.arg or "", "")
+        if name not in functions.ALONG_AXIS or name in {**self.scope.symbols, **self.scope.functions}:
+            known = ", ".join(functions.ALONG_AXIS)
+            self.refuse(f"in {self.quote(node)}: arguments have no names", node, f"axis= is for {known}")
+        if word != "axis" or more:
+            wrong = named if word != "axis" else more[0]
+            start = self.span(node)
+            self.spelled.refuse(
+                f"in {self.quote(node)}: {name} takes the named argument axis, and no other",
+                start if wrong.arg is None else self.spelled.span(wrong.col_offset, wrong.end_col_offset or 0),
+                _HINTS_OF_WORDS.get(self.spelled.names.get(wrong.arg or "", ""), ""),
+            )
+        negative = isinstance(named.value, ast.UnaryOp) and isinstance(named.value.op, ast.USub)
+        digits = named.value.operand if isinstance(named.value, ast.UnaryOp) else named.value
+        value = self.spelled.numbers.get(digits.id) if isinstance(digits, ast.Name) else None
+        if value is None or value.denominator != 1:
+            self.refuse(f"in {self.quote(node)}: an axis is 1 (along each row) or 0 (along each column)", named.value)
+        call = Call(self.spelled, name, self.span(node), tuple(self.read(argument) for argument in node.args))
+        axis = functions.axis_of(call, -int(value) if negative else int(value))
+        return functions.along_axis(replace(call, axis=axis))
 
     def _slope(self, node: ast.Call) -> Operand:
         """diff(y, x): a derivative that is not taken."""
@@ -426,18 +380,8 @@ class _Reader:
         self.refuse(f"there is no function {name}", node.func, hint)
 
     def _abstract(self, function: Function, node: ast.Call) -> Operand:
-        arguments, span = [self.read(argument) for argument in node.args], self.span(node)
-        if not self.scope.functions[function.name].orders:  # elementwise: as many arguments as it is given
-            missing = len(arguments) - len(function.orders)
-            function = replace(function, orders=function.orders + (0,) * missing)
-        wanted = len(function.orders)
-        if len(arguments) != wanted:
-            plural = "s" if wanted > 1 else ""
-            self.refuse(
-                f"in {self.quote(node)}: {function.name} takes {wanted} argument{plural}, not {len(arguments)}", node
-            )
-        common = operations.elementwise(self.spelled, span, arguments)
-        return Operand(Apply(function, tuple(argument.expr for argument in arguments)), common, span)
+        arguments = [self.read(argument) for argument in node.args]
+        return abstract(self.spelled, self.scope, function, arguments, self.span(node))
 
     def _derivative(self, node: ast.Call) -> Function:
         """D(f), D(f, 1), D(f, 1, 2): once by each argument named."""
@@ -470,11 +414,11 @@ class _Reader:
         for argument in node.args[1:]:
             name = self._bare(argument)
             if name is None:
-                hint = "row sums are A @ ones(n)" if self._is_number(argument) else ""
+                hint = "an axis is named: sum(X, axis=1)" if self._is_number(argument) else ""
                 self.refuse(
                     f"{self.quote(argument)}: after its first argument, sum takes index letters", argument, hint
                 )
-            self._check_letter(name, argument)
+            check_letter(self.spelled, self.scope, name, self.span(argument))
             if name in dict(bound):
                 self.refuse(f"in {self.quote(node)}: the letter {name} is bound twice", argument)
             bound.append((name, self.span(argument)))
@@ -488,15 +432,8 @@ class _Reader:
     def _delta(self, node: ast.Call) -> Operand:
         if len(node.args) != 2:
             self.refuse(f"in {self.quote(node)}: delta takes 2 subscripts, not {len(node.args)}", node)
-        span = self.span(node)
-        left, right = (self._bare(argument) for argument in node.args)
-        for argument in node.args:
-            bare = self._bare(argument)
-            if bare is not None:
-                self._check_letter(bare, argument)
-        if left is not None and right is not None:
-            self.letters.tie(left, right, span)
-        return Operand(Delta(*(self._letter(argument, None, span) for argument in node.args)), SCALAR, span)
+        picked = [self._picked(argument) for argument in node.args]
+        return delta(self.spelled, self.scope, self.letters, picked, self.span(node))
 
     def _dimension(self, node: ast.expr) -> Dim:
         """A size, as an argument of ones, zeros and eye: 3, n, m*n."""

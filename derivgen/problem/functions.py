@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NoReturn
 
+from derivgen.expr.build import product
 from derivgen.expr.nodes import (
     FUNCTIONS,
     MINUS_ONE,
     ONE,
     Apply,
+    Axis,
     Commutation,
     Det,
     Diag,
@@ -28,7 +30,6 @@ from derivgen.expr.nodes import (
     Number,
     Ones,
     Power,
-    Product,
     Size,
     Softmax,
     Symbol,
@@ -50,17 +51,19 @@ from derivgen.problem.operations import (
     matmul,
     mismatch,
 )
-from derivgen.problem.tokens import Span, Spelled
+from derivgen.problem.tokens import Source, Span
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """A function called by name with arguments that have been read."""
 
-    spelled: Spelled
+    spelled: Source
     name: str
     span: Span
     arguments: tuple[Operand, ...]
+    axis: Axis | None = None
+    """Of a matrix: along its rows (1) or its columns (0)."""
 
     def refuse(self, why: str, hint: str = "") -> NoReturn:
         self.spelled.refuse(f"in {self.spelled.quote(self.span)}: {why}", self.span, hint)
@@ -106,11 +109,24 @@ def _inverse(call: Call) -> Expr:
 
 def _mean(call: Call) -> Expr:
     only = call.arguments[0]
-    count = only.shape[0] * only.shape[1]
     if only.is_scalar:
         return only.expr
+    count = only.shape[0] * only.shape[1] if call.axis is None else only.shape[call.axis]
     share: Expr = Power(Size(count), MINUS_ONE) if count.names else Number(Fraction(1, count.number))
-    return Product((share, Total(only.expr)))
+    return product((share, _sum(call)))
+
+
+def _sum(call: Call) -> Expr:
+    """Along an axis the sums are a column: X 1 of the rows, X' 1 of the columns."""
+    only = call.arguments[0]
+    if call.axis is None:
+        return Total(only.expr)
+    flipped = only.expr.body if isinstance(only.expr, Transpose) else Transpose(only.expr)
+    return matmul(only.expr if call.axis == 1 else flipped, Ones((only.shape[call.axis], ONE)))
+
+
+def _log_sum_exp(call: Call) -> Expr:
+    return LogSumExp(call.arguments[0].expr, call.axis)
 
 
 def _dot(call: Call) -> Expr:
@@ -148,9 +164,13 @@ def _norm(call: Call) -> Expr:
 
 def _softmax(call: Call) -> Expr:
     only = call.arguments[0]
-    if ONE not in only.shape:
-        call.refuse(f"{call.quote(only)}: softmax takes a vector")
-    return Softmax(only.expr)
+    if ONE not in only.shape and call.axis is None:
+        inside = call.spelled.quote(only.span)
+        call.refuse(
+            f"{call.quote(only)}: softmax takes a vector, or the rows or columns of a matrix",
+            f"write softmax({inside}, axis=1) for each row, axis=0 for each column",
+        )
+    return Softmax(only.expr, call.axis)
 
 
 def _diag(call: Call) -> Expr:
@@ -192,7 +212,7 @@ OF_EXPRESSIONS: dict[str, tuple[int, int, Callable[[Call], Expr]]] = {
     "tr": (1, 1, _trace),
     "det": (1, 1, _det),
     "logdet": (1, 1, _logdet),
-    "logsumexp": (1, 1, lambda call: LogSumExp(call.arguments[0].expr)),
+    "logsumexp": (1, 1, _log_sum_exp),
     "inv": (1, 1, _inverse),
     "diag": (1, 1, _diag),
     "vec": (1, 1, lambda call: Vec(call.arguments[0].expr)),
@@ -202,6 +222,9 @@ OF_EXPRESSIONS: dict[str, tuple[int, int, Callable[[Call], Expr]]] = {
     "matrix_power": (2, 2, _matrix_power),
 }
 """Name to the least and the greatest number of arguments, and what builds the node."""
+
+ALONG_AXIS = ("sum", "mean", "logsumexp", "softmax")
+"""What may be taken along an axis of a matrix."""
 
 OF_DIMENSIONS = ("ones", "zeros", "eye", "commutation", "upper")
 OF_LETTERS = ("delta",)
@@ -240,6 +263,8 @@ OTHER_NAMES = {
     "log_softmax": "log(softmax(x))",
     "square": "x**2",
     "max": "relu(x)",
+    "rowsum": "sum(X, axis=1)",
+    "colsum": "sum(X, axis=0)",
     "eigvals": "",
 }
 """What a function of another system is called here."""
@@ -262,10 +287,35 @@ def _count(call: Call, least: int, most: int) -> None:
     if not least <= given <= most:
         wanted = str(least) if least == most else f"{least} or {most}"
         plural = "" if wanted == "1" else "s"
-        call.refuse(f"{call.name} takes {wanted} argument{plural}, not {given}")
+        hint = f"an axis is named: {call.name}(X, axis=1)" if given == 2 and call.name in ALONG_AXIS else ""
+        call.refuse(f"{call.name} takes {wanted} argument{plural}, not {given}", hint)
 
 
-def of_dimensions(spelled: Spelled, name: str, span: Span, dims: list[Dim]) -> Operand:
+def axis_of(call: Call, asked: int) -> Axis | None:
+    """The axis that `asked` means for the argument of `call`: -1 is the last; None for a vector, which has one.
+
+    Raises ExpressionError where there is nothing to take together along it.
+    """
+    _count(call, 1, 1)
+    only = call.arguments[0]
+    if not -2 <= asked <= 1:
+        call.refuse(f"there is no axis {asked}", "axis=1 is along each row, axis=0 along each column")
+    axis: Axis = 1 if asked in (1, -1) else 0
+    if only.is_scalar:
+        call.refuse(f"{call.quote(only)}: a scalar has no axis", f"leave out axis={asked}")
+    if only.shape[axis] == ONE:
+        lines = "rows" if axis == 1 else "columns"
+        call.refuse(f"{call.quote(only)}: its {lines} have one entry each", f"along its entries it is axis={1 - axis}")
+    return None if ONE in only.shape else axis
+
+
+def along_axis(call: Call) -> Operand:
+    """One of ALONG_AXIS with an axis that is named."""
+    expr = {"sum": _sum, "mean": _mean, "logsumexp": _log_sum_exp, "softmax": _softmax}[call.name](call)
+    return Operand(expr, shape(expr), call.span)
+
+
+def of_dimensions(spelled: Source, name: str, span: Span, dims: list[Dim]) -> Operand:
     """ones(n), ones(m, n), zeros likewise, eye(n), commutation(m, n), upper(n)."""
     if name == "upper" and len(dims) == 1:
         return Operand(Upper(dims[0]), (dims[0], dims[0]), span)

@@ -35,6 +35,7 @@ from derivgen.problem.expression import parse_expression
 from derivgen.problem.marks import Document, child, key_node
 from derivgen.problem.model import Given, Scope
 from derivgen.problem.names import canonical_name, did_you_mean, is_name, shorten
+from derivgen.problem.notation import scalar_text
 from derivgen.problem.operations import constant
 from derivgen.problem.schema import PartFields
 
@@ -85,13 +86,15 @@ def is_formula(expr: Expr) -> bool:
 def expression_text(document: Document, node: Node) -> str:
     """The text of an expression at `node`; a list of YAML is an array written out."""
     if isinstance(node, ScalarNode):
-        return str(node.value)
+        return scalar_text(document, node)
     if isinstance(node, SequenceNode):
         return f"[{', '.join(expression_text(document, own) for own in node.value)}]"
     return ""
 
 
-def parsed_node(document: Document, node: Node | None, scope: Scope, expand: bool = True, grouped: bool = False) -> Expr | None:
+def parsed_node(
+    document: Document, node: Node | None, scope: Scope, expand: bool = True, grouped: bool = False
+) -> Expr | None:
     """The expression at `node`; None where there is none that can be read, which is complained about."""
     if not isinstance(node, ScalarNode | SequenceNode):
         return None
@@ -172,7 +175,7 @@ class GivenReader:
                 self._complain("wrt", f"{name} has values: nothing is differentiated by a constant")
             elif name in self.scope.definitions and self.task != "backward":
                 self._complain("wrt", f"{name} is defined by other quantities", "differentiate by a declared symbol")
-            elif symbol.shape != SCALAR:
+            elif symbol.shape != SCALAR and self.task != "backward":
                 hint = f"name its entries: `{name}: vector({name}1, {name}2)`"
                 self._complain("wrt", f"{name} is no scalar", hint)
             else:
@@ -277,6 +280,9 @@ class GivenReader:
     def _layers(self) -> tuple[Dim, ...]:
         given = self.fields.layers
         if given is None:
+            return ()
+        if isinstance(given, str):
+            self._complain("layers", "the layers of a diagram are a list of their units", "write `layers: [3, 4, 2]`")
             return ()
         found: list[Dim] = []
         for one in given:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from derivgen.expr.nodes import Delta, Dim, Expr, Index, Subscript, Sum
 from derivgen.expr.walk import transform
-from derivgen.problem.tokens import Span, Spelled
+from derivgen.problem.tokens import Source, Span
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class _Letter:
 class Letters:
     """All index letters of one expression; `sum` opens a scope for the letters that it binds."""
 
-    spelled: Spelled
+    spelled: Source
     declared: Mapping[str, Index]
     _scopes: list[dict[str, _Letter]] = field(default_factory=lambda: [{}])
     _all: list[_Letter] = field(default_factory=list)
@@ -88,7 +88,7 @@ class Letters:
                 self.spelled.refuse(
                     f"nothing shows what {letter.name} runs over",
                     letter.span,
-                    f"use it in brackets, as in x[{letter.name}], or declare it as index(n)",
+                    f"use it as a subscript, as in {self.spelled.entry('x', letter.name)}, or declare it as index(n)",
                 )
         if not self._pending:
             return expr

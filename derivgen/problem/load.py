@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from derivgen.errors import ExpressionError
-from derivgen.expr.nodes import Layout, Symbol
+from derivgen.expr.nodes import Expr, Layout, Symbol
 from derivgen.expr.shapes import shape
-from derivgen.expr.walk import free_indices
+from derivgen.expr.walk import free_indices, parts
 from derivgen.problem.declarations import assume, declare, parse_declaration
 from derivgen.problem.expression import parse_expression
 from derivgen.problem.marks import Document, check_quoting, child, key_node, read_document, to_data
 from derivgen.problem.model import Part, Problem, Scope
 from derivgen.problem.names import canonical_name, did_you_mean, is_name, shorten
+from derivgen.problem.notation import mentioned, place_latex
 from derivgen.problem.parts import PartReader, as_list, check_texts, expression_text, field_places
 from derivgen.problem.schema import LATER_TASKS, TASKS, ProblemFields
 from derivgen.problem.validate import validated
 
-MOST_NESTED = 200
-"""Quantities of `define` that are made one from the other."""
-
-WORD = re.compile(r"[^\W\d]\w*")
+MOST_WRITTEN_OUT = 2_000
+"""Nodes of a quantity of `define` with all others written out: one that is longer stays a graph of names."""
+DEEPEST_WRITTEN_OUT = 120
+"""Nodes one inside the other, in the same."""
 
 
 def load_problem(path: Path) -> Problem:
@@ -40,6 +41,7 @@ def load_problem(path: Path) -> Problem:
         message = "this is a sheet, not a problem: it has the field `problems`"
         document.complain(message, document.node_place(sheet_key))
         document.raise_complaints()
+    place_latex(document, root)
     data = to_data(document, root)
     check_quoting(document, root)
     check_texts(document, root)
@@ -145,7 +147,7 @@ def _defined(document: Document, root: Node, scope: Scope, *, complain: bool) ->
     definitions = child(root, "define")
     if not isinstance(definitions, MappingNode):
         return scope
-    depths: dict[str, int] = {}
+    read: dict[str, tuple[int, int]] = {}
     uses = _uses(document, definitions)
     for key, node in definitions.value:
         if not isinstance(key, ScalarNode) or not isinstance(node, ScalarNode | SequenceNode):
@@ -157,52 +159,52 @@ def _defined(document: Document, root: Node, scope: Scope, *, complain: bool) ->
             if complain:
                 document.complain(message, document.node_place(key))
             continue
-        later = [one for one in uses.get(name, ()) if one not in depths and one not in document.broken]
+        later = [one for one in uses.get(name, ()) if one not in read and one not in document.broken]
         if later and complain:
             _complain_order(document, node, name, later[0], uses)
         if later:
             document.broken.add(name)
             continue
-        depths[name] = 1 + max((depths.get(one, 0) for one in uses.get(name, ())), default=0)
-        if depths[name] > MOST_NESTED:
-            if complain and not any(one in document.broken for one in uses[name]):
-                message = f"{name} is made of more than {MOST_NESTED} quantities, one from the other"
-                document.complain(message, document.node_place(key))
-            document.broken.add(name)
-            continue
         try:
-            expr = parse_expression(written, scope, expand=True)
+            level = parse_expression(written, scope)
         except ExpressionError as error:
-            if complain and _is_right_by_names(written, scope):
-                message = f"with the quantities of `define` written out, {name} is too long: {error.message}"
-                document.complain(message, document.node_place(node))
-            elif complain and isinstance(node, ScalarNode):
+            if complain and isinstance(node, ScalarNode):
                 document.complain_expression(node, written, error)
             elif complain:
                 document.complain(error.message, document.node_place(node), error.hint)
             document.broken.add(name)
             continue
-        free = free_indices(expr)
+        count, deep = read[name] = _written_size(level, read)
+        is_short = count <= MOST_WRITTEN_OUT and deep <= DEEPEST_WRITTEN_OUT
+        expr = _written_out(written, scope) if is_short else None
+        free = free_indices(level)
         if free and complain:
             message = f"{name} has the free index {free[0].name}"
             document.complain(message, document.node_place(node), "define whole vectors and matrices")
-        symbol = Symbol(name, shape(expr))
         scope = replace(
             scope,
-            symbols={**scope.symbols, name: symbol},
-            definitions={**scope.definitions, name: expr},
-            levels={**scope.levels, name: parse_expression(written, scope)},
+            symbols={**scope.symbols, name: Symbol(name, shape(level))},
+            definitions={**scope.definitions, name: level if expr is None else expr},
+            levels={**scope.levels, name: level},
+            unwritten=scope.unwritten | ({name} if expr is None else set()),
         )
     return scope
 
 
-def _is_right_by_names(written: str, scope: Scope) -> bool:
-    """Whether an expression can be read where the quantities in it are not written out."""
+def _written_size(level: Expr, read: Mapping[str, tuple[int, int]]) -> tuple[int, int]:
+    """How many nodes `level` has, and how many are one inside the other, with the quantities in it written out."""
+    if isinstance(level, Symbol) and level.name in read:
+        return read[level.name]
+    below = [_written_size(part, read) for part in parts(level)]
+    return 1 + sum(count for count, _ in below), 1 + max((deep for _, deep in below), default=0)
+
+
+def _written_out(written: str, scope: Scope) -> Expr | None:
+    """The quantity `written` with all others written out; None where that is more than an expression may be."""
     try:
-        parse_expression(written, scope)
+        return parse_expression(written, scope, expand=True)
     except ExpressionError:
-        return False
-    return True
+        return None
 
 
 def _uses(document: Document, definitions: MappingNode) -> dict[str, tuple[str, ...]]:
@@ -212,8 +214,7 @@ def _uses(document: Document, definitions: MappingNode) -> dict[str, tuple[str, 
         for key, node in definitions.value
         if isinstance(key, ScalarNode)
     }
-    found = {name: dict.fromkeys(map(canonical_name, WORD.findall(text))) for name, text in texts.items()}
-    return {name: tuple(one for one in own if one in texts) for name, own in found.items()}
+    return {name: mentioned(text, texts) for name, text in texts.items()}
 
 
 def _complain_order(document: Document, node: Node, name: str, later: str, uses: dict[str, tuple[str, ...]]) -> None:

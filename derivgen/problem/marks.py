@@ -17,13 +17,17 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from derivgen.errors import Complaint, ExpressionError, Place, ProblemError
+from derivgen.problem.latex_input.names import names_in
 from derivgen.problem.names import canonical_name, printable
+from derivgen.problem.tokens import LatexText
 
 LARGEST_FILE = 1_000_000
 DEEPEST = 20
 MOST_EVENTS = 50_000
 LONGEST_LINE = 500
 MOST_COMPLAINTS = 50
+
+WORD = re.compile(r"[^\W\d]\w*")
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -48,6 +52,8 @@ class Document:
     text: str
     root: Node | None = None
     complaints: list[Complaint] = field(default_factory=list)
+    latex: set[int] = field(default_factory=set)
+    """The identities of the values that are expressions in LaTeX."""
     broken: set[str] = field(default_factory=set)
     """Names whose declarations cannot be read; what is said with them is not complained about again."""
     _lines: list[int] = field(default_factory=list)
@@ -95,7 +101,9 @@ class Document:
 
     def complain_expression(self, node: Node, text: str, error: ExpressionError) -> None:
         """A complaint about an expression, unless it comes from a name whose own declaration is wrong."""
-        names = {canonical_name(word) for word in re.findall(r"[^\W\d]\w*", text)}
+        names = {canonical_name(word) for word in WORD.findall(text)}
+        if isinstance(text, LatexText):
+            names |= set(names_in(text, self.broken))
         if not names & self.broken:
             self.complain_within(node, error.offset, error.width, error.message, error.hint)
 

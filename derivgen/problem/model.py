@@ -37,9 +37,12 @@ class Scope:
     values: Mapping[str, Values] = field(default_factory=dict)
     sizes: frozenset[str] = frozenset()
     definitions: Mapping[str, Expr] = field(default_factory=dict)
-    """Named intermediate quantities in order; an expression that uses one holds its Symbol, declared in `symbols`."""
+    """Named intermediate quantities in order, written out in declared symbols; those of `unwritten` by the names of
+    others. An expression that uses one holds its Symbol, declared in `symbols`."""
     levels: Mapping[str, Expr] = field(default_factory=dict)
     """The quantities of `define` as they were written, by the names of those before them."""
+    unwritten: frozenset[str] = frozenset()
+    """The quantities of `define` that would be too long with all others written out."""
     entries: Mapping[str, tuple[Symbol, ...]] = field(default_factory=dict)
     """The scalars that a vector declared as `x: vector(x1, x2)` stacks; x is one of `definitions`, too."""
     maps: Mapping[str, Map] = field(default_factory=dict)
@@ -48,6 +51,11 @@ class Scope:
     """Derivatives that are not taken, which expressions may name: dy/dx for (y, x)."""
     layout: Layout = Layout.DENOMINATOR
     """The layout of a derivative `diff(u(x), x)` of one of `maps`."""
+
+    @property
+    def meanings(self) -> Mapping[str, Expr]:
+        """What each name of `definitions` stands for, by the names before it, however often it uses one."""
+        return {**self.definitions, **self.levels}
 
     def with_assumptions(self, name: str, words: frozenset[str]) -> Scope:
         """The same scope with more known about the symbol `name`."""
@@ -106,6 +114,10 @@ class Given:
     names: tuple[Expr, ...] = ()
     """Of the layers: vectors, scalars or entries."""
     weights: tuple[Expr, ...] = ()
+    depth: str = ""
+    """For `backprop`: the letter that stands for the number of layers, all like that of `define`."""
+    feeds: tuple[Symbol, Symbol] | None = None
+    """With `depth`: what is put into a layer, and the quantity of the layer before that it is above the first."""
 
 
 @dataclass(frozen=True, slots=True)

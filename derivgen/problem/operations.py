@@ -20,6 +20,7 @@ from derivgen.expr.nodes import (
     Dim,
     Expr,
     MatMul,
+    Matrix,
     MatrixPower,
     Number,
     Plus,
@@ -30,11 +31,13 @@ from derivgen.expr.nodes import (
 )
 from derivgen.expr.shapes import is_scalar, show_shape
 from derivgen.expr.walk import parts
-from derivgen.problem.tokens import Span, Spelled, complaint
+from derivgen.problem.tokens import Source, Span, complaint
 
 LARGEST_EXPONENT = 1000
 """What a power may come to when powers of powers are multiplied out; 100 for numbers."""
 LARGEST_NUMBER_EXPONENT = 100
+MOST_WRITTEN = 400
+"""Entries of an array that is written out."""
 
 
 class ShapesDiffer(ExpressionError):
@@ -65,7 +68,7 @@ def different(left: Iterable[Dim], right: Iterable[Dim]) -> str:
 
 
 def mismatch(
-    spelled: Spelled, whole: Span, left: Operand, right: Operand, why: str, hint: str = "", operation: str = "entries"
+    spelled: Source, whole: Span, left: Operand, right: Operand, why: str, hint: str = "", operation: str = "entries"
 ) -> NoReturn:
     """Raises the ShapesDiffer that quotes both operands with their shapes."""
     message = (
@@ -75,15 +78,30 @@ def mismatch(
     raise ShapesDiffer(complaint(message, spelled.text, whole, hint), left, right, operation)
 
 
-def common(spelled: Spelled, whole: Span, left: Operand, right: Operand, operation: str = "entries") -> Shape:
+def common(spelled: Source, whole: Span, left: Operand, right: Operand, operation: str = "entries") -> Shape:
     """The shape of an operation entry by entry; a scalar goes to every entry."""
     if left.is_scalar:
         return right.shape
     if not right.is_scalar and left.shape != right.shape:
         turned = left.shape == (right.shape[1], right.shape[0])
-        hint = f"transpose one of them: {spelled.quote(right.span)}.T" if turned else ""
+        turned_hint = f"transpose one of them: {spelled.transposed(spelled.quote(right.span))}"
+        hint = turned_hint if turned else _spreading(spelled, left, right)
         mismatch(spelled, whole, left, right, different(left.shape, right.shape), hint, operation)
     return left.shape
+
+
+def _spreading(spelled: Source, left: Operand, right: Operand) -> str:
+    """A hint for whom expects NumPy's broadcasting: how a vector is put in every row or column of a matrix."""
+    for matrix, vector in ((left, right), (right, left)):
+        rows, columns = matrix.shape
+        if ONE in matrix.shape or not is_column(vector.shape):
+            continue
+        shown = spelled.quote(vector.span)
+        if vector.shape[0] == columns:
+            return f"a vector is no row: ones({rows}) @ {shown}.T has it in each row"
+        if vector.shape[0] == rows:
+            return f"a vector is no matrix: {shown} @ ones({columns}).T has it in each column"
+    return ""
 
 
 def negative(operand: Expr) -> Expr:
@@ -98,7 +116,7 @@ def add(terms: list[tuple[bool, Expr]]) -> Expr:
     return plus(negative(term) if minus else term for minus, term in terms)
 
 
-def divide(spelled: Spelled, whole: Span, left: Expr, right: Expr) -> Expr:
+def divide(spelled: Source, whole: Span, left: Expr, right: Expr) -> Expr:
     """left times right to the power -1; the quotient of two numbers is a number."""
     value = constant(right)
     if value == 0:
@@ -135,15 +153,17 @@ def _chain(operand: Expr) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
     return tuple(factor for factor in factors if factor is not products[0]), products[0].factors
 
 
-def matmul_shape(spelled: Spelled, whole: Span, left: Operand, right: Operand) -> Shape:
+def matmul_shape(spelled: Source, whole: Span, left: Operand, right: Operand) -> Shape:
     if left.shape[1] != right.shape[0]:
         hint = ""
         if left.is_scalar or right.is_scalar:
-            hint = "a scalar scales with *"
+            hint = spelled.scaling()
         elif left.shape[0] == right.shape[0]:
-            hint = f"did you mean {spelled.quote(left.span)}.T @ {spelled.quote(right.span)}?"
+            turned = spelled.transposed(spelled.quote(left.span))
+            hint = f"did you mean {spelled.multiplied(turned, spelled.quote(right.span))}?"
         elif left.shape[1] == right.shape[1]:
-            hint = f"did you mean {spelled.quote(left.span)} @ {spelled.quote(right.span)}.T?"
+            turned = spelled.transposed(spelled.quote(right.span))
+            hint = f"did you mean {spelled.multiplied(spelled.quote(left.span), turned)}?"
         mismatch(spelled, whole, left, right, different((left.shape[1],), (right.shape[0],)), hint, "product")
     return (left.shape[0], right.shape[1])
 
@@ -157,7 +177,7 @@ def transposed(operand: Operand, span: Span) -> Operand:
     return Operand(expr, (columns, rows), span)
 
 
-def power(spelled: Spelled, whole: Span, base: Operand, exponent: Operand) -> Expr:
+def power(spelled: Source, whole: Span, base: Operand, exponent: Operand) -> Expr:
     """`base` to `exponent`, within the limits that keep numbers small."""
     value = constant(exponent.expr)
     if value is not None:
@@ -221,7 +241,7 @@ def constant(expr: Expr) -> Fraction | None:
     return None
 
 
-def elementwise(spelled: Spelled, whole: Span, operands: list[Operand]) -> Shape:
+def elementwise(spelled: Source, whole: Span, operands: list[Operand]) -> Shape:
     """The one shape of the arguments of a function that acts entry by entry."""
     if not operands:
         spelled.refuse(f"in {spelled.quote(whole)}: an argument is missing", whole)
@@ -230,6 +250,16 @@ def elementwise(spelled: Spelled, whole: Span, operands: list[Operand]) -> Shape
         shape = common(spelled, whole, found, operand)
         found = found if shape == found.shape else operand
     return found.shape
+
+
+def array(spelled: Source, entries: list[Operand], wide: int, span: Span) -> Operand:
+    """The array written out as `entries`, scalars row by row, `wide` in each row."""
+    for entry in entries:
+        if not entry.is_scalar:
+            message = f"{spelled.quote(entry.span)} is {show_shape(entry.shape)}, entries are scalars"
+            spelled.refuse(f"in {spelled.quote(span)}: {message}", entry.span)
+    of = (Dim(len(entries) // wide), Dim(wide))
+    return Operand(entries[0].expr if of == SCALAR else Matrix(tuple(one.expr for one in entries), of), of, span)
 
 
 def is_column(shape: Shape) -> bool:

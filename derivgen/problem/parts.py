@@ -18,8 +18,10 @@ from derivgen.problem.latex_text import text_faults
 from derivgen.problem.marks import Document, check_comment, child, key_node
 from derivgen.problem.model import Claim, Given, Part, Scope, Values
 from derivgen.problem.names import canonical_name, did_you_mean, shorten
+from derivgen.problem.notation import scalar_text
 from derivgen.problem.operations import constant
 from derivgen.problem.options import MOST_OPTIONS, option_fault, read_option, with_slopes
+from derivgen.problem.repeated import repeated
 from derivgen.problem.schema import EXPRESSION_FIELDS, LATER_TASKS, TASKS, TEXT_FIELDS, PartFields
 
 HIGHEST_ORDER = 4
@@ -47,7 +49,8 @@ _FIELDS_OF = {
     "of": ("shapes",),
     "functions": ("shapes", "chain"),
     "path": ("diagram",),
-    "layers": ("diagram",),
+    "layers": ("diagram", "backprop"),
+    "repeat": ("backprop",),
     "names": ("diagram",),
     "weights": ("diagram",),
 }
@@ -150,9 +153,11 @@ class PartReader:
         options = self._options(functions) if task == "shapes" else ()
         right = self._right(expression) if task == "show" else None
         if task == "show" and right is None and self.fields.show:
-            options = (self.fields.show.get("right", ""),)
+            node = child(child(self.node, "show") or self.node, "right")
+            options = (expression_text(self.document, node) if node is not None else "",)
         if expression is not None and task == "backprop":
-            given = Given(variables=self._parameters())
+            depth, feeds = repeated(self.document, self.node, fields, self.scope)
+            given = Given(variables=self._parameters(), depth=depth, feeds=feeds)
         wrt, is_row = self._wrt(task) if not given.variables else (None, False)
         if wrt is not None and expression is not None:
             self._check_object(task, expression, wrt)
@@ -209,15 +214,14 @@ class PartReader:
 
     def _task(self) -> str:
         """The one task of the part; empty where there is none that can be read."""
-        later = [task for task in (*LATER_TASKS, "latex") if key_node(self.node, task) is not None]
+        later = [task for task in LATER_TASKS if key_node(self.node, task) is not None]
         for task in later:
-            kind = "field" if task == "latex" else "task"
-            self._complain_key(task, f"the {kind} `{task}` is not there yet", f"there are: {', '.join(TASKS)}")
+            self._complain_key(task, f"the task `{task}` is not there yet", f"there are: {', '.join(TASKS)}")
         given = [task for task in TASKS if key_node(self.node, task) is not None]
         if len(given) + len(later) > 1 and given:
             names = " and ".join(f"`{task}`" for task in (*given, *later))
             self._complain_key(given[-1], f"a part has one task, this one has {names}", "make two parts of it")
-        elif not given and not later:
+        elif not given and not later and key_node(self.node, "latex") is None:
             hint = f"add one of {', '.join(TASKS)}"
             self.document.complain("this part has no task", self._part_place(), hint)
         return next((task for task in given if getattr(self.fields, task) is not None), "")
@@ -285,8 +289,9 @@ class PartReader:
     def _right(self, left: Expr | None) -> Expr | None:
         """The right side of what `show` gives; it has the shape of the left one."""
         node = child(child(self.node, "show") or self.node, "right")
-        if left is not None and isinstance(node, ScalarNode) and self._undefined_product(node.value):
-            return None
+        if left is not None and isinstance(node, ScalarNode):
+            if self._undefined_product(scalar_text(self.document, node)):
+                return None
         right = self._side("right")
         if left is not None and right is not None and shape(left) != shape(right):
             shown = f"{show_shape(shape(left))} and {show_shape(shape(right))}"
@@ -322,12 +327,14 @@ class PartReader:
 
     def _options(self, functions: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
         """The options as text; what is wrong with one, other than its shapes, is complained about."""
-        node, options = child(self.node, "shapes"), self.fields.shapes or []
+        node = child(self.node, "shapes")
+        nodes = [own for own in node.value if isinstance(own, ScalarNode)] if isinstance(node, SequenceNode) else []
+        options = [scalar_text(self.document, own) for own in nodes]
         if isinstance(node, SequenceNode) and not 1 <= len(options) <= MOST_OPTIONS:
             self._complain("shapes", f"there are 1 to {MOST_OPTIONS} options")
             return ()
         scope = with_slopes(self.scope, functions, Layout.DENOMINATOR)
-        for own, text in zip(node.value if isinstance(node, SequenceNode) else [], options, strict=True):
+        for own, text in zip(nodes, options, strict=True):
             error = option_fault(text, scope)
             if error is not None:
                 self.document.complain_expression(own, text, error)

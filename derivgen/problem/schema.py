@@ -6,9 +6,9 @@ the source of `derivgen schema`, which editors use to complete and check files.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 LayoutWord = Literal["denominator", "numerator", "mixed"]
 EditionWord = Literal["exercises", "hints", "answers", "solutions", "key"]
@@ -18,10 +18,21 @@ RoundingWord = Literal["exact", "staged"]
 MethodWord = Literal["index", "explicit", "differential", "chain"]
 DetailWord = Literal["brief", "normal", "full"]
 OneOrMore = str | list[str]
-Written = str | list[Any]
+_IN_LATEX = {
+    "type": "object",
+    "title": "Expression in LaTeX",
+    "description": "An expression in LaTeX, read with the same meaning as text.",
+    "properties": {
+        "latex": {"type": "string", "title": "LaTeX", "examples": [r"\mathbf{x}^\top \mathbf{A} \mathbf{x}"]}
+    },
+    "required": ["latex"],
+    "additionalProperties": False,
+}
+Expression = Annotated[str, WithJsonSchema({"anyOf": [{"type": "string"}, _IN_LATEX]})]
+"""An expression as text; in LaTeX it is written `{latex: ...}`, which notation.py takes out before fields are read."""
+Written = Expression | list[Any]
 """An expression, or a list of them: an array written out."""
 Point = str | list[str] | dict[str, str]
-Later = Any
 
 TASKS = (
     *("derive", "gradient", "jacobian", "hessian", "partials", "evaluate", "critical_points", "classify", "expand"),
@@ -53,40 +64,48 @@ def _option(title: str, description: str, *examples: Any) -> Any:
     return Field(default=None, title=title, description=description, examples=list(examples) or None)
 
 
-def _later(name: str) -> Any:
-    return Field(default=None, title=name, description="A task that is not there yet.")
-
-
 class PartFields(_Fields):
     """One thing asked: exactly one task, and what goes with it."""
 
     derive: Written | None = _option("Derive", "The expression to differentiate; needs `wrt`.", "x.T @ A @ x")
-    gradient: str | None = _option("Gradient", "A scalar whose gradient by `wrt` is asked.", "b.T @ x", "x*y")
+    gradient: Expression | None = _option("Gradient", "A scalar whose gradient by `wrt` is asked.", "b.T @ x", "x*y")
     jacobian: Written | None = _option("Jacobian", "A vector whose Jacobian by `wrt` is asked.", "A @ x", ["x*y", "x"])
-    hessian: str | None = _option("Hessian", "A scalar whose Hessian by `wrt` is asked.", "x.T @ A @ x", "x**2*y")
-    partials: str | None = _option(
+    hessian: Expression | None = _option(
+        "Hessian", "A scalar whose Hessian by `wrt` is asked.", "x.T @ A @ x", "x**2*y"
+    )
+    partials: Expression | None = _option(
         "Partial derivatives", "A scalar whose derivatives by each of `wrt` are asked; of second order with `order: 2`."
     )
     evaluate: Written | None = _option("Evaluate", "An expression whose value `at` a point is asked.", "x**2 + y")
-    critical_points: str | None = _option("Critical points", "A scalar whose stationary points are asked.")
-    classify: str | None = _option(
+    critical_points: Expression | None = _option("Critical points", "A scalar whose stationary points are asked.")
+    classify: Expression | None = _option(
         "Classify", "A scalar whose critical points, or the one named by `at`, are to be classified."
     )
-    expand: str | None = _option("Expand", "A product to multiply out: a quadratic form, a square.", "x.T @ A @ x")
+    expand: Expression | None = _option(
+        "Expand", "A product to multiply out: a quadratic form, a square.", "x.T @ A @ x"
+    )
     chain: Written | None = _option(
         "Chain rule", "An expression in quantities of `define`, to be differentiated through them.", "(u - v)*exp(u)"
     )
-    descend: str | None = _option("Gradient descent", "A scalar to make smaller from `start` with the rate `rate`.")
-    newton: str | None = _option("Newton's method", "A scalar whose stationary point is approached from `start`.")
-    solve: str | None = _option(
+    descend: Expression | None = _option(
+        "Gradient descent", "A scalar to make smaller from `start` with the rate `rate`."
+    )
+    newton: Expression | None = _option(
+        "Newton's method", "A scalar whose stationary point is approached from `start`."
+    )
+    solve: Expression | None = _option(
         "Solve", "A scalar whose gradient by `wrt` is to vanish: the normal equations.", "(X@w - y).T @ (X@w - y)"
     )
-    directional: str | None = _option("Directional derivative", "A scalar, `at` a point, in the `direction` given.")
-    tangent_plane: str | None = _option("Tangent plane", "A scalar of two variables, and the point `at`.")
-    plot: str | None = _option("Plot", "A scalar of two variables to draw.", "x**2 + 4*y**2")
-    matrix_form: str | None = _option("Matrix form", "An index sum to write with matrices.", "sum(A[i, j]*x[j], j)")
-    element_form: str | None = _option("Element form", "A matrix expression to write with indices.", "A.T @ x")
-    layouts: str | None = _option(
+    directional: Expression | None = _option(
+        "Directional derivative", "A scalar, `at` a point, in the `direction` given."
+    )
+    tangent_plane: Expression | None = _option("Tangent plane", "A scalar of two variables, and the point `at`.")
+    plot: Expression | None = _option("Plot", "A scalar of two variables to draw.", "x**2 + 4*y**2")
+    matrix_form: Expression | None = _option(
+        "Matrix form", "An index sum to write with matrices.", "sum(A[i, j]*x[j], j)"
+    )
+    element_form: Expression | None = _option("Element form", "A matrix expression to write with indices.", "A.T @ x")
+    layouts: Expression | None = _option(
         "Layouts", "An expression whose derivative by `wrt` is shown in all layouts.", "A @ x"
     )
     text: str | None = _option("Text", "A part that only says something.", r"Recall that $\mathbf{x}^\top$ is a row.")
@@ -137,26 +156,34 @@ class PartFields(_Fields):
         "Rounding", "With `digits`: the exact value is rounded at the end, or each line goes on with rounded numbers."
     )
     kind: Literal["contours", "surface", "path"] | None = _option("Kind of plot", "What to draw.", "contours")
-    shapes: list[str] | None = _option(
+    shapes: list[Expression] | None = _option(
         "Matching of shapes",
         "Expressions that are offered for the derivative of `of` by `wrt`; `diff(u, x)` is a derivative not taken.",
         ["diff(u, x) @ v + diff(v, x) @ u", "u @ diff(v, x)"],
     )
-    of: str | None = _option("Of", "For `shapes`: what the derivative is taken of.", "u.T @ v")
+    of: Expression | None = _option("Of", "For `shapes`: what the derivative is taken of.", "u.T @ v")
     functions: dict[str, OneOrMore] = Field(
         default_factory=dict,
         title="Functions",
         description="For `shapes`: the symbols that are functions, and what they are functions of.",
         examples=[{"u": "x", "v": "x"}, {"z": ["x", "y"]}],
     )
-    show: dict[str, str] | None = _option(
+    show: dict[str, Expression] | None = _option(
         "Show", "Two sides, `left` and `right`: why they are equal, or where they are not.", {"left": "A", "right": "B"}
     )
     diagram: str | None = _option(
         "Diagram", "A quantity of `define` whose graph is to be drawn, or `network` with its `layers`.", "L", "network"
     )
     path: OneOrMore | None = _option("Path", "The path of a diagram that is to be seen.", ["L", "h", "w"])
-    layers: list[str | int] | None = _option("Layers", "How many units each layer of a network has.", [3, "n", 1])
+    layers: str | list[str | int] | None = _option(
+        "Layers",
+        "For a diagram: how many units each layer of a network has. For backprop: the letter for the number of layers.",
+        [3, "n", 1],
+        "L",
+    )
+    repeat: dict[str, str] | None = _option(
+        "Repeat", "For backprop with `layers`: what the input of a layer is in the layer before.", {"x": "a"}
+    )
     names: OneOrMore | None = _option(
         "Names of layers", "Vectors (scalars for one unit), or entries of them.", ["x", "h", "y_hat"]
     )
@@ -164,7 +191,9 @@ class PartFields(_Fields):
     backprop: str | None = _option(
         "Back-propagation", "A loss in quantities of `define`: its gradients by each of them and by `wrt`.", "L"
     )
-    latex: Later = _later("LaTeX expression")
+    latex: str | None = _option(
+        "LaTeX", "The expression in LaTeX, where the task has none of its own; alone, what is differentiated by `wrt`."
+    )
     forward: Written | None = _option(
         "Forward pass", "A quantity of `define`, a list of them, or an expression in them, to be worked out.", "L"
     )

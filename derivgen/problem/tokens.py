@@ -31,7 +31,7 @@ _TOKEN = re.compile(
     r"""(?P<space>\s+)
       | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
       | (?P<name>[^\W\d]\w*)
-      | (?P<operator>\*\*|//|->|[-+*/@(),.:\[\]])""",
+      | (?P<operator>\*\*|//|->|[-+*/@(),.:=\[\]])""",
     re.VERBOSE,
 )
 _CLOSING = {"(": ")", "[": "]"}
@@ -71,6 +71,12 @@ _HINTS = {
 }
 
 
+class LatexText(str):
+    """The text of an expression that is written in LaTeX."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     kind: str
@@ -87,10 +93,35 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Spelled:
-    """An expression spelled for Python's parser, with the way back to what the author typed."""
+class Source:
+    """An expression as its author typed it: what complaints quote, and how its notation writes what hints propose."""
 
     text: str
+
+    def quote(self, span: Span) -> str:
+        return shorten(self.text[span[0] : span[1]])
+
+    def refuse(self, message: str, span: Span, hint: str = "") -> NoReturn:
+        """Raises the ExpressionError that points at `span`."""
+        raise complaint(message, self.text, span, hint)
+
+    def transposed(self, it: str) -> str:
+        return f"{it}.T"
+
+    def multiplied(self, left: str, right: str) -> str:
+        return f"{left} @ {right}"
+
+    def entry(self, of: str, subscript: str) -> str:
+        return f"{of}[{subscript}]"
+
+    def scaling(self) -> str:
+        return "a scalar scales with *"
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled(Source):
+    """An expression spelled for Python's parser, with the way back to what the author typed."""
+
     python: str
     names: dict[str, str]
     """Placeholder to the name it stands for."""
@@ -102,13 +133,6 @@ class Spelled:
     def span(self, start: int, end: int) -> Span:
         """The span in `text` of columns of `python`."""
         return (self.starts.get(start, 0), self.ends.get(end, len(self.text)))
-
-    def quote(self, span: Span) -> str:
-        return shorten(self.text[span[0] : span[1]])
-
-    def refuse(self, message: str, span: Span, hint: str = "") -> NoReturn:
-        """Raises the ExpressionError that points at `span`."""
-        raise complaint(message, self.text, span, hint)
 
 
 def complaint(message: str, text: str, span: Span, hint: str = "") -> ExpressionError:
@@ -148,10 +172,24 @@ def _cut(text: str) -> list[Token]:
         if match.group() in ("//", "->"):
             hint = "write / for a quotient" if match.group() == "//" else ""
             raise complaint(f"`{match.group()}` has no meaning in an expression", text, match.span(), hint)
+        if match.group() == "=" and not _names_argument(tokens):
+            _refuse_character(text, place)
         if kind != "space":
             tokens.append(Token(kind, match.group(), place))
         place = match.end()
     return tokens
+
+
+def _names_argument(tokens: list[Token]) -> bool:
+    """Whether an equals sign after `tokens` follows the name of an argument: f(x, axis=1)."""
+    if len(tokens) < 3 or tokens[-1].kind != "name" or tokens[-2].text not in ("(", ","):
+        return False
+    depth = 0
+    for left, right in zip(reversed(tokens[:-1]), reversed(tokens), strict=False):
+        depth += (right.text in _CLOSING.values()) - (right.text in _CLOSING)
+        if depth < 0:
+            return right.text == "(" and left.kind == "name"
+    return False
 
 
 def _refuse_character(text: str, place: int) -> NoReturn:
@@ -216,8 +254,8 @@ def _check_order(text: str, tokens: list[Token]) -> None:
         raise complaint(f"something is missing after `{previous.text}`", text, previous.span)
 
 
-_NEEDS_LEFT = frozenset({"*", "/", "@", "**", ",", ".", ":", ")", "]"})
-_NEEDS_RIGHT = frozenset({"*", "/", "@", "**", "+", "-", "."})
+_NEEDS_LEFT = frozenset({"*", "/", "@", "**", ",", ".", ":", "=", ")", "]"})
+_NEEDS_RIGHT = frozenset({"*", "/", "@", "**", "+", "-", ".", "="})
 
 
 def _check_neighbours(text: str, left: Token, right: Token) -> None:

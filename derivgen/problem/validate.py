@@ -9,7 +9,7 @@ from yaml.nodes import MappingNode, Node
 
 from derivgen.problem.marks import Data, Document, child, key_node
 from derivgen.problem.names import nearest, shorten
-from derivgen.problem.schema import PartFields
+from derivgen.problem.schema import EXPRESSION_FIELDS, PartFields
 
 Model = TypeVar("Model", bound=BaseModel)
 Steps = tuple[str | int, ...]
@@ -69,6 +69,8 @@ def _complain(
             document.complain(f"`{name}` takes a list: items that begin with `- `", document.node_place(node))
         case _:
             hint = "a value that begins with [ or { goes in single quotes" if isinstance(value, list | dict) else ""
+            if isinstance(value, dict) and name in EXPRESSION_FIELDS:
+                hint = "an expression in LaTeX is written {latex: '...'}"
             document.complain(f"`{name}` takes a text", document.node_place(node), hint)
     _remove(data, steps)
 

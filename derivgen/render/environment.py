@@ -18,12 +18,12 @@ from markupsafe import Markup
 from pylatexenc.latexencode import UnicodeToLatexEncoder
 
 from derivgen.errors import BuildError, TemplateError
+from derivgen.expr.names import CAPITAL_GREEK, GREEK
 from derivgen.expr.nodes import SCALAR, Dim, Expr, Index, Shape
 from derivgen.expr.text import text
 from derivgen.problem.latex_text import text_faults
 from derivgen.render.breaking import width
 from derivgen.render.latex import LatexStyle, dim_latex, latex, latex_lines, shape_latex, subscript_latex
-from derivgen.render.names import CAPITAL_GREEK, GREEK
 
 if TYPE_CHECKING:
     from derivgen.picture import Picture

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import assert_never
 
+from derivgen.expr.names import CAPITAL_GREEK, FUNCTION_LETTERS, GREEK, LATIN_CAPITALS, split_name
 from derivgen.expr.nodes import (
     DIFFERENTIAL,
     MINUS_ONE,
@@ -20,6 +21,7 @@ from derivgen.expr.nodes import (
     SCALAR,
     Apply,
     At,
+    Axis,
     Column,
     Commutation,
     Delta,
@@ -70,7 +72,7 @@ from derivgen.expr.shapes import shape as shape_of
 from derivgen.expr.text import bare_name, decimal_text, fraction_parts, is_quotient, split_sign
 from derivgen.expr.walk import free_indices, subexpressions
 from derivgen.render.breaking import break_lines, width
-from derivgen.render.names import CAPITAL_GREEK, GREEK, LATIN_CAPITALS, split_name
+from derivgen.render.sizes import sizes_to_write
 
 # how tightly each form binds; PREFIX is a sum sign or a pending derivative, which takes in all that follows it
 SUM, NEGATIVE, PREFIX, ENTRYWISE, PRODUCT, POWER, ATOM = range(7)
@@ -89,6 +91,9 @@ OPERATORS = {
     **{name: rf"\operatorname{{{name}}}" for name in "softplus relu sign step erf sqrt abs".split()},
 }
 """How the functions of nodes.FUNCTIONS are written, and ln (notation.py)."""
+
+_ALONG: dict[Axis | None, str] = {None: "", 0: r"_{\mathrm{col}}", 1: r"_{\mathrm{row}}"}
+"""What says below the name of a function whether it takes a matrix by its columns or by its rows."""
 
 POWER_INSIDE = frozenset("sin cos tan sinh cosh tanh log ln".split())
 """The functions whose powers are written as sin^2(x)."""
@@ -121,7 +126,7 @@ def latex(expr: Expr, style: LatexStyle = DISPLAY) -> str:
     (\mathbf{A} + \mathbf{A}^{\mathsf T})\,\mathbf{x}
     """
     free = frozenset(free_indices(expr)) if style.mark_free else frozenset()
-    printer = _Printer(style, free)
+    printer = _Printer(style, free, sizes_to_write(expr), _letters_taken(expr))
     if style.by_row and isinstance(expr, Partial):
         return printer.derivative(expr.body, expr.wrt, by_row=True).tex
     return printer.piece(expr).tex
@@ -187,6 +192,8 @@ def _letter(base: str, bold: bool) -> str:
 
 
 def _subscript_word(word: str) -> str:
+    if found := re.fullmatch(r"\(([A-Za-z][+-]\d+)\)", word):  # the size n_(l-1) of the layer before
+        return found[1]
     if word.isdigit() or len(word) == 1 or word in GREEK or word in CAPITAL_GREEK:
         return _letter(word, False) if not word.isdigit() else word
     return rf"\text{{{word}}}"
@@ -234,6 +241,10 @@ def _is_differential(expr: Expr) -> bool:
 class _Printer:
     style: LatexStyle
     free: frozenset[Index]
+    sized: frozenset[Expr] = frozenset()
+    """The constants that are written with their size."""
+    taken: frozenset[str] = frozenset()
+    """The letters e and sigma, where they are names in the expression and so no functions of everybody's."""
 
     def piece(self, expr: Expr) -> Piece:
         match expr:
@@ -297,10 +308,10 @@ class _Printer:
                 vector = ONE in shape_of(body)
                 kind = str(order) if vector or order != 2 else "F"
                 return self._fenced(inner.tex, inner.height, r"\lVert", r"\rVert", after=f"_{{{kind}}}")
-            case LogSumExp(body):
-                return self._call(r"\operatorname{logsumexp}", body)
-            case Softmax(body):
-                return self._call(r"\operatorname{softmax}", body)
+            case LogSumExp(body, axis):
+                return self._call(r"\operatorname{logsumexp}" + _ALONG[axis], body)
+            case Softmax(body, axis):
+                return self._call(r"\operatorname{softmax}" + _ALONG[axis], body)
             case Diag(body):
                 return self._call(r"\operatorname{diag}", body)
             case Vec(body):
@@ -309,13 +320,14 @@ class _Printer:
                 sides = (self._within(left, PRODUCT), self._within(right, PRODUCT))
                 return self._joined(sides, r" \otimes ", ENTRYWISE)
             case Ones(shape):
-                return self._filled("1", shape)
+                return self._filled("1", shape, expr in self.sized)
             case Zeros(shape):
-                return self._filled("0", shape)
-            case Eye():
-                return Piece(r"\mathbf{I}")
-            case Upper():
-                return Piece(r"\mathbf{1}_{\triangle}")
+                return self._filled("0", shape, expr in self.sized)
+            case Eye(dim):
+                return Piece(r"\mathbf{I}" + (f"_{{{dim_latex(dim)}}}" if expr in self.sized else ""))
+            case Upper(dim):
+                below = r"\triangle" + (f",{dim_latex(dim)}" if expr in self.sized else "")
+                return Piece(rf"\mathbf{{1}}_{{{below}}}")
             case Commutation((rows, columns)):
                 return Piece(rf"\mathbf{{K}}_{{{dim_latex(rows)},{dim_latex(columns)}}}")
             case Sum(index, body):
@@ -360,13 +372,13 @@ class _Printer:
         shown = subscript.latex or _name(subscript.name)
         return rf"\free{{{shown}}}" if subscript in self.free else shown
 
-    def _filled(self, digit: str, shape: Shape) -> Piece:
+    def _filled(self, digit: str, shape: Shape, sized: bool) -> Piece:
         if shape == SCALAR:
             return Piece(digit)
-        if shape[1] == ONE:
-            return Piece(rf"\mathbf{{{digit}}}")
-        if shape[0] == ONE:
-            return Piece(rf"\mathbf{{{digit}}}^{{\mathsf T}}", POWER)
+        if ONE in shape:
+            own = dim_latex(shape[0] if shape[1] == ONE else shape[1])
+            column = rf"\mathbf{{{digit}}}" + (f"_{{{own}}}" if sized else "")
+            return Piece(column) if shape[1] == ONE else Piece(rf"{column}^{{\mathsf T}}", POWER)
         return Piece(rf"\mathbf{{{digit}}}_{{{shape_latex(shape)}}}")
 
     def _entry(self, base: Expr, subscripts: tuple[str, ...]) -> Piece:
@@ -415,21 +427,29 @@ class _Printer:
 
     def _small(self, expr: Expr) -> str:
         """`expr` as an exponent."""
-        return _Printer(replace(self.style, inline=True), self.free).piece(expr).tex
+        return replace(self, style=replace(self.style, inline=True)).piece(expr).tex
 
     # sums, products, powers
 
     def _plus(self, terms: tuple[Expr, ...]) -> Piece:
         if not terms:
             return Piece("0")
-        first = self._within(terms[0], NEGATIVE)
+        first = self._ended(self._within(terms[0], NEGATIVE), terms[0], terms[1:])
         shown, height = first.tex, first.height
-        for term in terms[1:]:
+        for place, term in enumerate(terms[1:], 2):
             sign, rest = split_sign(term)
-            piece = self._within(rest, PREFIX)
+            piece = self._ended(self._within(rest, PREFIX), term, terms[place:])
             shown += f" {'-' if sign < 0 else '+'} {piece.tex}"
             height = max(height, piece.height)
         return Piece(shown, SUM if len(terms) > 1 else first.binding, height)
+
+    def _ended(self, piece: Piece, term: Expr, after: tuple[Expr, ...]) -> Piece:
+        """`term` in parentheses where a sum in it would seem to reach what follows: (sum_i x_i) + y_i."""
+        if piece.binding > PREFIX:
+            return piece
+        bound = {node.index.name for node in subexpressions(term) if isinstance(node, Sum)}
+        free = {index.name for later in after for index in free_indices(later)}
+        return self._parenthesized(piece) if bound & free else piece
 
     def _product(self, factors: tuple[Expr, ...]) -> Piece:
         if not factors:
@@ -456,7 +476,8 @@ class _Printer:
         pieces: list[Piece] = []
         if divisors:
             coefficient = (
-                all(isinstance(divisor, Number | Size) for divisor in divisors)
+                not self.style.inline
+                and all(isinstance(divisor, Number | Size) for divisor in divisors)
                 and not all(map(_is_numeric, scalars))
                 and not is_quotient(factors)
             )
@@ -470,8 +491,12 @@ class _Printer:
         if len(pieces) == 1:
             return pieces[0]
         pieces = [piece if piece.binding >= PREFIX else self._parenthesized(piece) for piece in pieces]
+        if divisors and self.style.inline:  # 1/2 x may be 1/(2x)
+            pieces[0] = self._parenthesized(pieces[0])
         meets = pieces[1].tex.startswith(r"\frac") or pieces[1].tex[:1].isdigit()
-        between = r" \cdot " if divisors and meets else r"\,"
+        called = _opens(pieces[1].tex) and bool(scalars) and _looks_called(scalars[-1])
+        number = any(piece.tex[:1].isdigit() for piece in pieces[1:])  # s 2^x
+        between = r" \cdot " if (divisors and meets) or called or number else r"\,"
         joined = self._joined(pieces, between, min(PRODUCT, *(piece.binding for piece in pieces)))
         return replace(joined, tex=joined.tex.replace(r"\,\sum", r" \sum"))
 
@@ -502,7 +527,8 @@ class _Printer:
             gap = ""
             if place:
                 gap = r"\," if _needs_gap(factors[place - 1], factor) else " "
-                if whole or (isinstance(factors[place - 1], Group) and shown.endswith("}")):
+                called = _looks_called(factors[place - 1]) and _opens(piece.tex)
+                if whole or called or (isinstance(factors[place - 1], Group) and shown.endswith("}")):
                     gap = r" \cdot "
                 elif isinstance(factor, Group) or piece.tex.startswith("("):
                     gap = ""
@@ -533,7 +559,7 @@ class _Printer:
             moved = _is_differential(factor) or isinstance(factor, Differential)
             apart = _opens(piece.tex) or shown.endswith(")") or moved
             gap = r"\," if shown and apart else ""
-            if shown and isinstance(factor, Number):
+            if shown and piece.tex[:1].isdigit():
                 gap = r" \cdot "
             shown, height = f"{shown}{gap}{piece.tex}", max(height, piece.height)
         return Piece(shown, PRODUCT if len(factors) > 1 else POWER, height)
@@ -555,8 +581,10 @@ class _Printer:
         return self._raised(base, shown)
 
     def _raised(self, base: Expr, exponent: str) -> Piece:
-        inner = self._parenthesized(self.piece(base)) if isinstance(base, Group) else self._within(base, ATOM)
-        if "^" in _scripts(inner.tex):  # x^* to a power
+        is_e = isinstance(base, Symbol) and base.name == "e" and not exponent.isdigit()  # else it is an exponential
+        grouped = isinstance(base, Group) or (is_e and is_scalar(base))
+        inner = self._parenthesized(self.piece(base)) if grouped else self._within(base, ATOM)
+        if "^" in _scripts(inner.tex) or _is_fraction(inner.tex):  # x^* to a power, the transpose of dL/dz
             inner = self._parenthesized(inner)
         return Piece(f"{inner.tex}^{{{exponent}}}", POWER, inner.height)
 
@@ -570,21 +598,24 @@ class _Printer:
     def _log_det(self, log: str, body: Expr) -> Piece:
         inner = self.piece(body)
         shown = r"\det " + inner.tex if inner.binding == ATOM else self._call(r"\det", body).tex
-        return self._fenced(shown, inner.height + (inner.binding != ATOM), r"\lvert", r"\rvert", before=log)
+        fenced = self._fenced(shown, inner.height + (inner.binding != ATOM), r"\lvert", r"\rvert", before=log)
+        return replace(fenced, binding=POWER)  # or a square would be one of what stands between the bars
 
     def _apply(self, function: Function, arguments: tuple[Expr, ...]) -> Piece:
         operator = OPERATORS.get(function.name) if not function.abstract else None
         if len(arguments) == 1 and not any(function.orders) and not function.abstract:
             (argument,) = arguments
             inner = self.piece(argument)
-            if function.name == "abs":
+            if function.name == "abs" and is_scalar(argument):
                 return self._fenced(inner.tex, inner.height, r"\lvert", r"\rvert")
             if function.name == "sqrt" and is_scalar(argument):
                 return Piece(rf"\sqrt{{{inner.tex}}}", POWER, inner.height)
-            if function.name == "exp" and is_scalar(argument):
+            if function.name == "exp" and is_scalar(argument) and "e" not in self.taken:
                 small = self._small(argument)
                 if width(small) <= SHORT_EXPONENT and r"\sum" not in small and r"\bigl" not in small:
                     return Piece(f"e^{{{small}}}", POWER)
+        if function.name == "sigmoid" and "sigma" in self.taken:
+            operator = r"\operatorname{sigmoid}"
         name = operator or _name(function.name)
         return self._call(_derived(name, function.orders), *arguments)
 
@@ -643,7 +674,7 @@ class _Printer:
     # arrays written out, values at a point
 
     def _matrix(self, entries: tuple[Expr, ...], wide: int) -> Piece:
-        printer = self if wide == 1 else _Printer(replace(self.style, inline=False), self.free)
+        printer = self if wide == 1 else replace(self, style=replace(self.style, inline=False))
         shown = [printer.piece(entry).tex for entry in entries]
         rows = [" & ".join(shown[start : start + wide]) for start in range(0, len(shown), wide)]
         # rows of fractions would touch each other
@@ -660,6 +691,17 @@ class _Printer:
         bar = r"\big|" if self.style.inline else r"\Big|"
         place = point if len(values) == 1 else f"({point})"
         return Piece(f"{inner.tex}{bar}_{{{place}}}", ATOM, max(1, inner.height))
+
+
+def _letters_taken(expr: Expr) -> frozenset[str]:
+    names = {node.name for node in subexpressions(expr) if isinstance(node, Symbol)}
+    names |= {node.function.name for node in subexpressions(expr) if isinstance(node, Apply)}
+    return frozenset(names & {"e", "sigma"})
+
+
+def _looks_called(expr: Expr) -> bool:
+    """A scalar whose letter stands for functions more often: parentheses after it would look like its argument."""
+    return isinstance(expr, Symbol) and expr.shape == SCALAR and split_name(expr.name).base in FUNCTION_LETTERS
 
 
 def _is_constant(expr: Expr) -> bool:

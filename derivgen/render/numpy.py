@@ -21,6 +21,7 @@ from derivgen.expr.nodes import (
     SCALAR,
     Apply,
     At,
+    Axis,
     Column,
     Commutation,
     Delta,
@@ -107,6 +108,15 @@ def softmax(z):
     powers = np.exp(z - np.max(z))
     return powers / np.sum(powers)
 """,
+    "logsumexp_along": """
+def logsumexp_along(Z, axis):
+    return np.logaddexp.reduce(Z, axis=axis).reshape(-1, 1)
+""",
+    "softmax_along": """
+def softmax_along(Z, axis):
+    powers = np.exp(Z - np.max(Z, axis=axis, keepdims=True))
+    return powers / np.sum(powers, axis=axis, keepdims=True)
+""",
     "vec": """
 def vec(Z):
     return Z.reshape(-1, 1, order="F")
@@ -121,6 +131,8 @@ INLINE = {
     "erf": "np.vectorize(math.erf, otypes=[float])({0})",
     "logsumexp": "np.logaddexp.reduce(({0}).ravel())",
     "softmax": "np.exp({0} - np.logaddexp.reduce(({0}).ravel()))",
+    "logsumexp_along": "np.logaddexp.reduce({0}, axis={1}).reshape(-1, 1)",
+    "softmax_along": "np.exp({0} - np.logaddexp.reduce({0}, axis={1}, keepdims=True))",
     "vec": '({0}).reshape(-1, 1, order="F")',
 }
 """The same as expressions, for code that stands alone."""
@@ -418,8 +430,12 @@ class Code:
                 if order == 2:
                     return f"np.sqrt(np.sum({self.shown(body, ATOM)}**2))", ATOM
                 return f"np.sum(np.abs({self.shown(body)}))", ATOM
+            case LogSumExp(body, int() as axis):
+                return self.helper("logsumexp_along", body, axis)
             case LogSumExp(body):
                 return (self.code(body)) if is_scalar(body) else self.helper("logsumexp", body)
+            case Softmax(body, int() as axis):
+                return self.helper("softmax_along", body, axis)
             case Softmax(body):
                 return ("1", ATOM) if is_scalar(body) else self.helper("softmax", body)
             case Diag(body):
@@ -532,11 +548,11 @@ class Code:
             return self.helper(function.name, arguments[0])
         raise CannotDerive(f"{function.name} has no NumPy code")
 
-    def helper(self, name: str, body: Expr) -> tuple[str, int]:
+    def helper(self, name: str, body: Expr, axis: Axis | None = None) -> tuple[str, int]:
         if self.inline:
-            return INLINE[name].format(self.shown(body)), ATOM
+            return INLINE[name].format(self.shown(body), axis), ATOM
         self.helpers.add(name)
-        return f"{name}({self.shown(body)})", ATOM
+        return f"{name}({self.shown(body)}{'' if axis is None else f', {axis}'})", ATOM
 
     def function_name(self, function: Function) -> str:
         """The parameter for an abstract function: `f`, and for its derivatives `D_f`, by argument `D_f_1_2`."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import assert_never
 
+from derivgen.expr.names import ACCENTS, CAPITAL_GREEK, GREEK, split_name
 from derivgen.expr.nodes import (
     DIFFERENTIAL,
     MINUS_ONE,
@@ -14,6 +15,7 @@ from derivgen.expr.nodes import (
     SCALAR,
     Apply,
     At,
+    Axis,
     Column,
     Commutation,
     Delta,
@@ -61,7 +63,6 @@ from derivgen.expr.nodes import (
 )
 from derivgen.expr.shapes import is_scalar
 from derivgen.expr.text import bare_name, decimal_text, fraction_parts, is_quotient, split_sign
-from derivgen.render.names import ACCENTS, CAPITAL_GREEK, GREEK, split_name
 
 # how tightly each form binds; PREFIX is a sum sign or a pending derivative, which takes in all that follows it
 SUM, NEGATIVE, PREFIX, ENTRYWISE, PRODUCT, POWER, ATOM = range(7)
@@ -70,6 +71,9 @@ Shown = tuple[str, int]
 """What is printed and how tightly it binds."""
 
 RAISED = str.maketrans("0123456789-T", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵀ")
+
+_ALONG: dict[Axis | None, str] = {None: "", 0: "_col", 1: "_row"}
+"""What says in the name of a function whether it takes a matrix by its columns or by its rows."""
 
 FUNCTION_NAMES = {"sigmoid": "σ", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}
 
@@ -94,7 +98,9 @@ def _dim(dim: Dim) -> str:
 
 
 def _name(name: str) -> str:
-    name = bare_name(name)
+    name, up, layer = bare_name(name).partition("^")
+    if up:  # z^(l), of a layer
+        return f"{_name(name)}^{layer}"
     parts = split_name(name)
     base = (GREEK | CAPITAL_GREEK).get(parts.base, parts.base)
     for accent in parts.accents:
@@ -165,10 +171,10 @@ def _shown(expr: Expr) -> Shown:
             return _call("sum", body)
         case Norm(body, order):
             return f"‖{unicode_math(body)}‖{'' if order == 2 else f'_{order}'}", ATOM
-        case LogSumExp(body):
-            return _call("logsumexp", body)
-        case Softmax(body):
-            return _call("softmax", body)
+        case LogSumExp(body, axis):
+            return _call(f"logsumexp{_ALONG[axis]}", body)
+        case Softmax(body, axis):
+            return _call(f"softmax{_ALONG[axis]}", body)
         case Diag(body):
             return _call("diag", body)
         case Vec(body):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from derivgen.errors import CannotDerive
 from derivgen.expr.nodes import ONE, Apply, Expr, Function, LogSumExp, Matrix, Norm, Number, Power, Softmax, Vec
 from derivgen.expr.shapes import is_scalar, shape
 from derivgen.expr.walk import symbols
@@ -30,12 +29,12 @@ class TorchCode(Code):
         match expr:
             case Vec(body) if not is_scalar(body):
                 return f"{self.shown(body, ATOM)}.T.reshape(-1, 1)", ATOM
+            case LogSumExp(body, int() as axis):
+                return f"torch.logsumexp({self.shown(body)}, dim={axis})[:, None]", ATOM
             case LogSumExp(body) if not is_scalar(body):
                 return f"torch.logsumexp({self.shown(body, ATOM)}.flatten(), dim=0)", ATOM
-            case Softmax(body) if not is_scalar(body):
-                along = 0 if shape(body)[1] == ONE else 1
-                if ONE not in shape(body):
-                    raise CannotDerive("softmax of a matrix has no PyTorch code")
+            case Softmax(body, axis) if not is_scalar(body):
+                along = axis if axis is not None else 0 if shape(body)[1] == ONE else 1
                 return f"torch.softmax({self.shown(body)}, dim={along})", ATOM
             case Power(Norm(body, 2), Number(value)) if value == 2 and not is_scalar(body):
                 # autograd finds no slope of a square root at 0

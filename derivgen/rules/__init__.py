@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from derivgen.derivation import Rule
-from derivgen.rules.algebra import TIDY, constant_out_of_sum, like_terms
+from derivgen.rules.algebra import TIDY, constant_out_of_sum, like_terms, tangent
+from derivgen.rules.arrays import WRITTEN_OUT
 from derivgen.rules.assembly import ASSEMBLY, fixed_subscript
 from derivgen.rules.assumptions import ASSUMED
 from derivgen.rules.calculus import ELEMENTARY, FORMS, LETTERS
 from derivgen.rules.chaining import CHAINING
-from derivgen.rules.contraction import CONTRACTION
+from derivgen.rules.contraction import CONTRACTION, sum_in_front
 from derivgen.rules.differentials import DIFFERENTIALS
 from derivgen.rules.differentiation import LINEAR, NONLINEAR, ROUTINE
 from derivgen.rules.expansion import norm, row_times_vector
@@ -16,6 +17,7 @@ from derivgen.rules.images import IMAGES
 from derivgen.rules.kronecker import KRONECKER
 from derivgen.rules.linear_equations import LINEAR_EQUATIONS
 from derivgen.rules.matrix_algebra import READABLE, sum_of_entries
+from derivgen.rules.matrix_products import MATRIX_PRODUCTS
 from derivgen.rules.multiplying import MULTIPLYING
 from derivgen.rules.optimisation import OPTIMISATION
 from derivgen.rules.scalar_forms import simplify_scalar
@@ -33,9 +35,11 @@ CATALOGUE: tuple[Rule, ...] = tuple(
             *ROUTINE,
             *NONLINEAR,
             *CONTRACTION,
+            sum_in_front,
             *TIDY,
             constant_out_of_sum,
             like_terms,
+            tangent,
             *ASSEMBLY,
             fixed_subscript(()),
             sum_of_entries,
@@ -45,7 +49,9 @@ CATALOGUE: tuple[Rule, ...] = tuple(
             *DIFFERENTIALS,
             *CALCULUS,
             *TURNING,
+            *WRITTEN_OUT,
             *MULTIPLYING,
+            *MATRIX_PRODUCTS,
             *CHAINING,
             *LINEAR_EQUATIONS,
             *OPTIMISATION,

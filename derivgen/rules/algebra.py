@@ -5,11 +5,13 @@ Each rule makes the expression smaller or its numbers fewer.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from derivgen.derivation import Rule, rule
 from derivgen.expr.build import factors_of, matmul, plus, product, terms_of
 from derivgen.expr.nodes import (
+    MINUS_ONE,
     ONE_NUMBER,
     ZERO_NUMBER,
     Apply,
@@ -30,6 +32,7 @@ from derivgen.expr.text import split_sign, text
 from derivgen.expr.walk import free_indices, size
 
 ARITHMETIC = "elementary algebra"
+ABRAMOWITZ = "Abramowitz & Stegun, Handbook of Mathematical Functions (1964), sec. 4.3 and 4.5"
 
 MOST_TERMS = 64
 """A product with more terms is not multiplied out: nothing readable comes of it."""
@@ -178,6 +181,29 @@ def inverse_functions(expr: Expr) -> Expr | None:
     match expr:
         case Apply(outer, (Apply(inner, (argument,)),)) if (outer.name, inner.name) == ("log", "exp"):
             return argument
+    return None
+
+
+_TANGENTS = {("sin", "cos"): "tan", ("sinh", "cosh"): "tanh"}
+
+
+@rule(
+    "quotient of functions",
+    law=r"\frac{\sin u}{\cos u} = \tan u,\ \frac{\sinh u}{\cosh u} = \tanh u",
+    source=ABRAMOWITZ,
+)
+def tangent(expr: Expr) -> Expr | None:
+    match expr:
+        case Product(factors):
+            for place, above in enumerate(factors):
+                if not isinstance(above, Apply):
+                    continue
+                for (top, bottom), name in _TANGENTS.items():
+                    below = Power(replace(above, function=replace(above.function, name=bottom)), MINUS_ONE)
+                    if above.function.name == top and below in factors:
+                        made = replace(above, function=replace(above.function, name=name))
+                        rest = (*factors[:place], made, *factors[place + 1 :])
+                        return product(factor for factor in rest if factor != below)
     return None
 
 

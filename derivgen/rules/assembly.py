@@ -75,7 +75,9 @@ def hadamard_matrices(expr: Expr) -> Expr | None:
                 continue
             if set(first.subscripts) != set(second.subscripts) or len(set(first.subscripts)) < 2:
                 continue
-            if any(_passes(term, end) for end in first.subscripts if isinstance(end, Index)):
+            passing = [isinstance(end, Index) and _passes(term, end) for end in first.subscripts]
+            # sum_j A_ij B_ij is a row of sums, ((A * B) 1)_i; sum_j A_ij B_ji is diag(A B)_i
+            if any(passing) and (all(passing) or first.subscripts != second.subscripts):
                 continue
             base, _ = turned_towards(second, first.subscripts[0])
             return term.merge((first, second), Entry(product((first.base, base)), first.subscripts))

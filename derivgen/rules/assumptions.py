@@ -9,8 +9,9 @@ from fractions import Fraction
 from itertools import pairwise
 
 from derivgen.derivation import Rule, rule
-from derivgen.expr.build import inverse, matmul, transpose
+from derivgen.expr.build import inverse, matmul, plus, transpose
 from derivgen.expr.nodes import (
+    ONE,
     ONE_NUMBER,
     Expr,
     Eye,
@@ -18,7 +19,10 @@ from derivgen.expr.nodes import (
     MatMul,
     Norm,
     Number,
+    Ones,
+    Plus,
     Product,
+    Size,
     Symbol,
     Total,
     Transpose,
@@ -49,8 +53,13 @@ def symmetric_expression(expr: Expr) -> Expr | None:
 
 
 def _turned(body: Expr) -> Expr:
-    """The transpose of `body`, inside an inverse too."""
-    return inverse(transpose(body.body)) if isinstance(body, Inverse) else transpose(body)
+    """The transpose of `body`, term by term, inside an inverse too."""
+    match body:
+        case Inverse(inner):
+            return inverse(transpose(inner))
+        case Plus(terms):
+            return plus(map(_turned, terms))
+    return transpose(body)
 
 
 @rule("skew-symmetric", law=r"A^{\mathsf T} = -A", source="assumption")
@@ -97,8 +106,26 @@ def idempotent_rule(expr: Expr) -> Expr | None:
 @rule("one-hot", law=r"\mathbf{1}^{\mathsf T} y = 1", source="assumption")
 def one_hot_rule(expr: Expr) -> Expr | None:
     match expr:
+        case Total(Symbol(_, (rows, columns), known)) if "onehot" in known and columns != ONE:
+            return Size(rows)
         case Total(Symbol(_, _, known)) if "onehot" in known:
             return ONE_NUMBER
+    return None
+
+
+@rule("one-hot rows", law=r"Y\,\mathbf{1} = \mathbf{1}", source="assumption")
+def one_hot_rows_rule(expr: Expr) -> Expr | None:
+    """Each row of Y has one 1; in a longer product, too."""
+    match expr:
+        case MatMul(factors):
+            for place, (left, right) in enumerate(pairwise(factors)):
+                match left, right:
+                    case Symbol(_, (rows, columns), known), Ones((_, wide)) if "onehot" in known and columns != ONE:
+                        return matmul((*factors[:place], Ones((rows, wide)), *factors[place + 2 :]))
+                    case Ones((high, _)), Transpose(Symbol(_, (rows, columns), known)) if (
+                        "onehot" in known and columns != ONE
+                    ):
+                        return matmul((*factors[:place], Ones((high, rows)), *factors[place + 2 :]))
     return None
 
 
@@ -119,5 +146,6 @@ ASSUMED: tuple[Rule, ...] = (
     orthogonal_rule,
     idempotent_rule,
     one_hot_rule,
+    one_hot_rows_rule,
     unit_rule,
 )

@@ -13,6 +13,7 @@ derivative_of_loss = law(
     "derivative of the loss", r"\frac{\partial L}{\partial \hat{y}} = \nabla_{\hat{y}} L", GOODFELLOW
 )
 definition_of_delta = law("definition", r"\delta_l = \frac{\partial L}{\partial z_l}", GOODFELLOW)
+definition_of_layer = law("definition", r"z = W x + b", "definition")
 chain_rule_through = law(
     "chain rule",
     r"\frac{\partial L}{\partial x} = \sum_i \frac{\partial L}{\partial z_i} \frac{\partial z_i}{\partial x}",
@@ -34,6 +35,7 @@ put_gradient_in = law("put in", r"\frac{\partial L}{\partial a} = W^{\mathsf T} 
 BACKPROPAGATION: tuple[Rule, ...] = (
     derivative_of_loss,
     definition_of_delta,
+    definition_of_layer,
     chain_rule_through,
     chain_rule_entrywise,
     sum_over_paths,

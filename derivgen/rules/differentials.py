@@ -352,7 +352,11 @@ def inner_product(left: Expr, right: Expr) -> Expr:
 )
 def log_sum_exp(expr: Expr) -> Expr | None:
     match expr:
-        case Differential(LogSumExp(body), wrt, by):
+        case Differential(LogSumExp(body, int() as axis), wrt, by):
+            moved = product((Softmax(body, axis), Differential(body, wrt, by)))
+            rows, columns = shape(body)
+            return matmul((moved, Ones((columns, ONE))) if axis == 1 else (transpose(moved), Ones((rows, ONE))))
+        case Differential(LogSumExp(body, None), wrt, by):
             return inner_product(Softmax(body), Differential(body, wrt, by))
     return None
 
@@ -364,6 +368,11 @@ def log_sum_exp(expr: Expr) -> Expr | None:
 )
 def softmax(expr: Expr) -> Expr | None:
     match expr:
+        case Differential(Softmax(body, int() as axis) as soft, wrt, by):
+            moved = product((soft, Differential(body, wrt, by)))
+            rows, columns = shape(body)
+            sums = (moved, Ones((columns, columns))) if axis == 1 else (Ones((rows, rows)), moved)
+            return plus((moved, product((MINUS_ONE, soft, matmul(sums)))))
         case Differential(Softmax(body) as soft, wrt, by) if shape(body)[1] == ONE and not is_scalar(body):
             spread = Plus((Diag(soft), product((MINUS_ONE, MatMul((soft, transpose(soft)))))))
             return MatMul((spread, Differential(body, wrt, by)))

@@ -40,7 +40,7 @@ from derivgen.expr.nodes import (
 )
 from derivgen.expr.shapes import axes, shape
 from derivgen.expr.walk import all_indices, depends_on, fresh_index
-from derivgen.rules.expansion import OPENED, entry, log_sum_exp, softmax
+from derivgen.rules.expansion import OPENED, entry, in_line, log_sum_exp, softmax
 from derivgen.rules.functions import derivative_of
 
 COOKBOOK = "Petersen & Pedersen, The Matrix Cookbook (2012)"
@@ -80,8 +80,12 @@ def entry_rule(expr: Expr) -> Expr | None:
     return None
 
 
-STRUCTURED = frozenset({"symmetric", "positive_definite", "diagonal", "triangular"})
-"""Assumptions that a variable keeps while it moves: its entries are not independent."""
+STRUCTURED = frozenset({"symmetric", "diagonal", "triangular"})
+"""Assumptions that a variable keeps while it moves: its entries are not independent.
+
+A positive definite matrix is symmetric too, but its entries are moved alone unless it is declared so: that gives the
+derivative of log det S that textbooks print, S^-1.
+"""
 
 
 @rule(
@@ -94,10 +98,7 @@ def symmetric_entry_rule(expr: Expr) -> Expr | None:
     """S_kl and S_lk are one variable; on the diagonal it is counted once."""
     match expr:
         case Partial(Entry(Symbol() as base, (i, j)), Entry(Symbol() as variable, (k, l))) if base == variable:
-            if base.assumptions & {"symmetric", "positive_definite"} and not base.assumptions & {
-                "diagonal",
-                "triangular",
-            }:
+            if "symmetric" in base.assumptions and not base.assumptions & {"diagonal", "triangular"}:
                 once = product((_delta(i, k), _delta(j, l)))
                 again = product((_delta(i, l), _delta(j, k)))
                 return plus((once, again, product((MINUS_ONE, once, _delta(k, l)))))
@@ -339,8 +340,16 @@ def det_rule(expr: Expr) -> Expr | None:
     source="Bishop, Pattern Recognition and Machine Learning (2006), eq. (4.106)",
 )
 def softmax_rule(expr: Expr) -> Expr | None:
-    """The quotient rule on e^{z_i} / sum_j e^{z_j}, with both parts read as entries of the softmax again."""
+    """The quotient rule on e^{z_i} / sum_j e^{z_j}, with both parts read as entries of the softmax again; of a matrix
+    in its row, or in its column.
+    """
     match expr:
+        case Partial(Entry(Softmax(body, int() as axis) as soft, own), wrt) if varies(body, wrt):
+            index = fresh_index(axes(body)[axis], all_indices(expr))
+            other = in_line(own[1 - axis], index, axis)
+            mean = Sum(index, product((Entry(soft, other), Partial(entry(body, other), wrt))))
+            moved = plus((Partial(entry(body, own), wrt), product((MINUS_ONE, mean))))
+            return product((Entry(soft, own), moved))
         case Partial(Entry(Softmax(body) as soft, (own,)), wrt) if varies(body, wrt):
             index = fresh_index(axes(body)[0], all_indices(expr))
             mean = Sum(index, product((Entry(soft, (index,)), Partial(entry(body, (index,)), wrt))))
@@ -356,7 +365,11 @@ def softmax_rule(expr: Expr) -> Expr | None:
 )
 def log_sum_exp_rule(expr: Expr) -> Expr | None:
     match expr:
-        case Partial(LogSumExp(body), wrt) if varies(body, wrt) and len(axes(body)) == 1:
+        case Partial(Entry(LogSumExp(body, int() as axis), (own,)), wrt) if varies(body, wrt):
+            index = fresh_index(axes(body)[axis], all_indices(expr))
+            there = in_line(own, index, axis)
+            return Sum(index, product((Entry(Softmax(body, axis), there), Partial(entry(body, there), wrt))))
+        case Partial(LogSumExp(body, None), wrt) if varies(body, wrt) and len(axes(body)) == 1:
             index = fresh_index(axes(body)[0], all_indices(expr))
             return Sum(index, product((Entry(Softmax(body), (index,)), Partial(entry(body, (index,)), wrt))))
     return None

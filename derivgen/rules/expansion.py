@@ -19,6 +19,7 @@ from derivgen.expr.nodes import (
     ONE_NUMBER,
     ZERO_NUMBER,
     Apply,
+    Axis,
     Column,
     Delta,
     Diag,
@@ -99,6 +100,10 @@ def entry(array: Expr, subscripts: Sequence[Subscript]) -> Expr:
             return ZERO_NUMBER
         case Eye():
             return Delta(subscripts[0], subscripts[1])
+        case MatMul((Ones((_, wide)), *rest)) if wide == ONE and len(subscripts) == 2:
+            return entry(matmul(rest), subscripts[1:])
+        case MatMul((*rest, Ones((high, _)) | Transpose(Ones((_, high))))) if high == ONE and len(subscripts) == 2:
+            return entry(matmul(rest), subscripts[:1])
         case Product(factors):
             return product(entry(factor, subscripts) for factor in factors)
         case Power(base, exponent):
@@ -152,6 +157,11 @@ def grouped(factors: Sequence[Expr], constant: Constant) -> list[Expr]:
         else:
             groups.append([factor])
     return [matmul(group) for group in groups]
+
+
+def in_line(own: Subscript, along: Subscript, axis: Axis) -> tuple[Subscript, Subscript]:
+    """The subscripts of what stands in row `own`, or column `own`, at the place `along` of it."""
+    return (own, along) if axis == 1 else (along, own)
 
 
 def chain_entry(factors: Sequence[Expr], ends: tuple[Subscript | None, Subscript | None], used: Expr) -> Expr:
@@ -267,15 +277,26 @@ def one_norm(expr: Expr, constant: Constant) -> Expr | None:
 
 @opening("log-sum-exp", law=r"\operatorname{lse}(z) = \log \sum_i e^{z_i}", source="definition")
 def log_sum_exp(expr: Expr, constant: Constant) -> Expr | None:
+    """Of a matrix along an axis: the logarithm of the sum over one row, or over one column."""
     match expr:
-        case LogSumExp(body):
+        case Entry(LogSumExp(body, int() as axis), (own,)):
+            index = fresh_index(axes(body)[axis], all_indices(expr))
+            powers = Apply(Function("exp"), (entry(body, in_line(own, index, axis)),))
+            return Apply(Function("log"), (Sum(index, powers),))
+        case LogSumExp(body, None):
             return Apply(Function("log"), (_all_entries(body, lambda one: Apply(Function("exp"), (one,)), expr),))
     return None
 
 
 @opening("softmax", law=r"\operatorname{softmax}(z)_i = e^{z_i} / \sum_k e^{z_k}", source="definition")
 def softmax(expr: Expr, constant: Constant) -> Expr | None:
+    """Of a matrix: e^{z_ij} over the sum of its row, or of its column."""
     match expr:
+        case Entry(Softmax(body, int() as axis), subscripts):
+            index = fresh_index(axes(body)[axis], all_indices(expr))
+            powers = Apply(Function("exp"), (entry(body, in_line(subscripts[1 - axis], index, axis)),))
+            own = Apply(Function("exp"), (entry(body, subscripts),))
+            return Product((own, Power(Sum(index, powers), Number(Fraction(-1)))))
         case Entry(Softmax(body), subscripts):
             everything = _all_entries(body, lambda one: Apply(Function("exp"), (one,)), expr)
             own = Apply(Function("exp"), (entry(body, subscripts),))

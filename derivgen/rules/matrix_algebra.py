@@ -38,6 +38,7 @@ from derivgen.expr.shapes import is_scalar, shape
 from derivgen.expr.text import text
 from derivgen.expr.walk import free_indices, size, subexpressions, transform
 from derivgen.rules.algebra import TIDY, like_terms, minus_difference, multiply_out, order_of_terms, positive_first
+from derivgen.rules.along_axes import ALONG_AXES
 from derivgen.rules.assumptions import without_pair
 
 MAGNUS = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 1"
@@ -418,6 +419,7 @@ READABLE: tuple[Rule, ...] = (
     divided,
     total_of_sum,
     common_factor,
+    *ALONG_AXES,
     positive_first,
     minus_difference,
     fold_softmax,

@@ -1,293 +1,43 @@
-"""Laws of multiplying out: arrays that are written out, products of sums, and products of matrices that have sums.
+"""Laws of multiplying out products and powers of scalar sums, and of the order in which the terms stand.
 
-Each rule leaves fewer products of arrays, or fewer products that have a sum among their factors.
+Each rule leaves fewer products that have a sum among their factors, or brings terms into one order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from fractions import Fraction
 
 from derivgen.derivation import Rule, rule
-from derivgen.expr.build import factors_of, matmul, plus, product, split_scalars, terms_of
+from derivgen.expr.build import factors_of, plus, product, terms_of
 from derivgen.expr.nodes import (
-    ONE,
     ONE_NUMBER,
-    SCALAR,
     ZERO_NUMBER,
-    Det,
-    Dim,
     Entry,
     Expr,
-    Eye,
-    Inverse,
-    MatMul,
     Matrix,
-    MatrixPower,
-    Norm,
     Number,
-    Ones,
     Pi,
     Plus,
     Power,
     Product,
-    Shape,
     Size,
     Symbol,
-    Transpose,
-    Zeros,
     number,
 )
-from derivgen.expr.shapes import is_scalar, shape
+from derivgen.expr.shapes import is_scalar
 from derivgen.expr.text import text
 from derivgen.expr.walk import parts, with_parts
-from derivgen.problem.model import Values
 from derivgen.rules.algebra import like_terms
 from derivgen.rules.assumptions import SYMMETRIC
 
 ALGEBRA = "elementary algebra"
-MAGNUS = "Magnus & Neudecker, Matrix Differential Calculus (2019), ch. 1"
 
 LARGEST_POWER = 4
 """A higher power of a sum is not written as a product."""
 
 MOST_TERMS = 40
 """A product with more terms is not multiplied out: nothing readable comes of it."""
-
-
-# --- arrays written out ---------------------------------------------------------------------------------------------
-
-
-def written_out(values: Mapping[str, Values]) -> Rule:
-    """The law by which a symbol is the array of its entries; those that have numbers are in `values`."""
-
-    @rule(
-        "written out",
-        law=r"A = \begin{bmatrix} A_{11} & A_{12} \\ A_{21} & A_{22} \end{bmatrix}",
-        source="definition",
-    )
-    def write_out(expr: Expr) -> Expr | None:
-        match expr:
-            case Symbol(name, (rows, columns) as of):
-                if name in values:
-                    entries: Iterable[Expr] = (Number(value) for row in values[name] for value in row)
-                    return next(iter(entries)) if of == SCALAR else Matrix(tuple(entries), of)
-                if of == SCALAR or rows.names or columns.names:
-                    return None
-                places = ((i, j) for i in range(1, rows.number + 1) for j in range(1, columns.number + 1))
-                return Matrix(tuple(Entry(expr, _subscripts(place, of)) for place in places), of)
-            case Ones(of) | Zeros(of) if of != SCALAR and not (of[0].names or of[1].names):
-                count = of[0].number * of[1].number
-                return Matrix((number(int(isinstance(expr, Ones))),) * count, of)
-            case Eye(dim) if not dim.names:
-                ones = range(dim.number)
-                return Matrix(tuple(number(int(i == j)) for i in ones for j in ones), (dim, dim))
-            case Transpose(Matrix()):
-                return matrix_transposed(expr)
-        return None
-
-    return write_out
-
-
-def _subscripts(place: tuple[int, int], of: Shape) -> tuple[int, ...]:
-    return tuple(own for own, dim in zip(place, of, strict=True) if dim != ONE)
-
-
-@rule("transpose", law=r"(A^{\mathsf T})_{ij} = A_{ji}", source="definition")
-def matrix_transposed(expr: Expr) -> Expr | None:
-    match expr:
-        case Transpose(Matrix(entries, (rows, columns))):
-            wide = columns.number
-            turned = (entries[i * wide + j] for j in range(wide) for i in range(rows.number))
-            return Matrix(tuple(turned), (columns, rows))
-    return None
-
-
-@rule("matrix product", law=r"(AB)_{ij} = \textstyle\sum_k A_{ik} B_{kj}", source="definition")
-def matrix_product(expr: Expr) -> Expr | None:
-    """The last two of some arrays written out where they end in a column, else the first two."""
-    match expr:
-        case MatMul(factors):
-            later = len(factors) - 2
-            order = range(later, -1, -1) if shape(factors[-1])[1] == ONE else range(later + 1)
-            for place in order:
-                left, right = factors[place], factors[place + 1]
-                if isinstance(left, Matrix) and isinstance(right, Matrix):
-                    made = _multiplied(left, right)
-                    rest = (*factors[:place], made, *factors[place + 2 :])
-                    return matmul(rest)
-    return None
-
-
-def _multiplied(left: Matrix, right: Matrix) -> Expr:
-    rows, inner, columns = left.shape[0].number, left.shape[1].number, right.shape[1].number
-    made = [
-        _row_times_column(
-            [left.entries[i * inner + k] for k in range(inner)],
-            [right.entries[k * columns + j] for k in range(inner)],
-        )
-        for i in range(rows)
-        for j in range(columns)
-    ]
-    return made[0] if rows == columns == 1 else Matrix(tuple(made), (Dim(rows), Dim(columns)))
-
-
-def _row_times_column(row: Sequence[Expr], column: Sequence[Expr]) -> Expr:
-    """Products of numbers stay as they are, to be worked out; other terms are as one would write them."""
-    if all(isinstance(one, Number) for one in (*row, *column)):
-        return plus(Product(pair) for pair in zip(row, column, strict=True))
-    terms = [_side_by_side(a, b) for a, b in zip(row, column, strict=True)]
-    return plus(term for term in terms if term != ZERO_NUMBER)
-
-
-def _side_by_side(left: Expr, right: Expr) -> Expr:
-    if ZERO_NUMBER in (left, right):
-        return ZERO_NUMBER
-    if isinstance(left, Number) and isinstance(right, Number):
-        return number(left.value * right.value)
-    numbers = [one for one in (*factors_of(left), *factors_of(right)) if isinstance(one, Number)]
-    rest = [one for one in (*factors_of(left), *factors_of(right)) if not isinstance(one, Number)]
-    value = Fraction(1)
-    for one in numbers:
-        value *= one.value
-    return product((*(() if value == 1 else (Number(value),)), *rest))
-
-
-@rule("sum of matrices", law=r"(A + B)_{ij} = A_{ij} + B_{ij}", source="definition")
-def matrix_sum(expr: Expr) -> Expr | None:
-    """Entry by entry; a scalar is added to every entry."""
-    match expr:
-        case Plus(terms) if not is_scalar(expr) and all(_is_summand(term) for term in terms):
-            of = shape(expr)
-            columns = [_entries_of(term, of) for term in terms]
-            return Matrix(tuple(_sum_of(own) for own in zip(*columns, strict=True)), of)
-    return None
-
-
-def _is_summand(term: Expr) -> bool:
-    return isinstance(term, Matrix) or is_scalar(term) or is_subtracted(term)
-
-
-def is_subtracted(term: Expr) -> bool:
-    """Whether `term` is minus an array written out."""
-    return (
-        isinstance(term, Product)
-        and len(term.factors) == 2
-        and (term.factors[0] == number(-1) and isinstance(term.factors[1], Matrix))
-    )
-
-
-def _entries_of(term: Expr, of: Shape) -> tuple[Expr, ...]:
-    match term:
-        case Matrix(entries):
-            return entries
-        case Product((sign, Matrix(entries))):
-            return tuple(_side_by_side(sign, entry) for entry in entries)
-    return (term,) * (of[0].number * of[1].number)
-
-
-def _sum_of(terms: tuple[Expr, ...]) -> Expr:
-    if all(isinstance(term, Number) for term in terms):
-        return Plus(terms)
-    return plus(term for term in terms if term != ZERO_NUMBER)
-
-
-@rule("scalar times matrix", law=r"(c A)_{ij} = c\, A_{ij}", source="definition")
-def scaled_matrix(expr: Expr) -> Expr | None:
-    """A scalar goes to every entry; two arrays of one shape are multiplied entry by entry."""
-    match expr:
-        case Product(factors) if not is_scalar(expr) and all(isinstance(f, Matrix) or is_scalar(f) for f in factors):
-            of = shape(expr)
-            columns = [f.entries if isinstance(f, Matrix) else (f,) * (of[0].number * of[1].number) for f in factors]
-            return Matrix(tuple(_product_of(own) for own in zip(*columns, strict=True)), of)
-        case Matrix(entries, of) if of == SCALAR:
-            return entries[0]
-    return None
-
-
-def _product_of(factors: tuple[Expr, ...]) -> Expr:
-    if len(factors) == 2 and factors[0] == number(-1):
-        return _side_by_side(*factors)
-    if all(isinstance(factor, Number) for factor in factors):
-        return Product(factors)
-    made = factors[0]
-    for factor in factors[1:]:
-        made = _side_by_side(made, factor)
-    return made
-
-
-@rule("determinant", law=r"\det A = \textstyle\sum_j (-1)^{1+j} A_{1j} \det A_{\setminus 1j}", source="linear algebra")
-def determinant(expr: Expr) -> Expr | None:
-    """Of an array of two or three rows, by its first row."""
-    match expr:
-        case Det(Matrix((a, b, c, d), (rows, _))) if rows.number == 2:
-            return Plus((Product((a, d)), Product((number(-1), b, c))))
-        case Det(Matrix(entries, (rows, _)) as matrix) if rows.number == 3:
-            minors = (determinant(Det(minor(matrix, 0, j))) for j in range(3))
-            known = [one for one in minors if one is not None]
-            signs = ((), (number(-1),), ())
-            return Plus(tuple(Product((*sign, a, m)) for sign, a, m in zip(signs, entries[:3], known, strict=True)))
-    return None
-
-
-def minor(matrix: Matrix, row: int, column: int) -> Matrix:
-    """`matrix` without a row and a column."""
-    rows, columns = matrix.shape[0].number, matrix.shape[1].number
-    kept = [matrix.entries[i * columns + j] for i in range(rows) for j in range(columns) if i != row and j != column]
-    return Matrix(tuple(kept), (Dim(rows - 1), Dim(columns - 1)))
-
-
-@rule(
-    "inverse of a 2 x 2 matrix",
-    law=r"\begin{bmatrix} a & b \\ c & d \end{bmatrix}^{-1} = \tfrac{1}{ad - bc}"
-    r"\begin{bmatrix} d & -b \\ -c & a \end{bmatrix}",
-    source="linear algebra",
-)
-def inverse_of_two(expr: Expr) -> Expr | None:
-    match expr:
-        case Inverse(Matrix((a, b, c, d), (rows, _))) if rows.number == 2:
-            minus = [_side_by_side(number(-1), one) for one in (b, c)]
-            divisor = Plus((Product((a, d)), Product((number(-1), b, c))))
-            return Product((Power(divisor, number(-1)), Matrix((d, *minus, a), (rows, rows))))
-    return None
-
-
-@rule(
-    "inverse by cofactors",
-    law=r"A^{-1} = \tfrac{1}{\det A}\,\operatorname{adj} A",
-    source="linear algebra",
-)
-def inverse_by_cofactors(expr: Expr) -> Expr | None:
-    """Of a 3 x 3 array of numbers."""
-    match expr:
-        case Inverse(Matrix(entries, (rows, _)) as matrix) if rows.number == 3:
-            if not all(isinstance(entry, Number) for entry in entries):
-                return None
-            places = [(i, j) for j in range(3) for i in range(3)]  # the transpose of the cofactors
-            cofactors = [Number((-1) ** (i + j) * _value(determinant(Det(minor(matrix, i, j))))) for i, j in places]
-            return Product((Power(Det(matrix), number(-1)), Matrix(tuple(cofactors), (rows, rows))))
-    return None
-
-
-def _value(expr: Expr | None) -> Fraction:
-    """The number that sums and products of numbers come to."""
-    match expr:
-        case Number(value):
-            return value
-        case Plus(terms):
-            return sum(map(_value, terms), Fraction(0))
-        case Product(factors):
-            value = Fraction(1)
-            for factor in factors:
-                value *= _value(factor)
-            return value
-    raise ValueError(f"no number: {expr}")
-
-
-ARRAYS: tuple[Rule, ...] = (matrix_transposed, scaled_matrix, matrix_sum, matrix_product)
-
-
-# --- scalars --------------------------------------------------------------------------------------------------------
 
 
 @rule("power", law=r"u^2 = u\,u", source=ALGEBRA)
@@ -305,22 +55,6 @@ def square_of_sum(expr: Expr) -> Expr | None:
     match expr:
         case Power(Plus((a, b)), Number(value)) if value == 2 and is_scalar(expr):
             return plus((monomial((a, a)), monomial((number(2), a, b)), monomial((b, b))))
-    return None
-
-
-@rule("power", law=r"A^2 = A\,A", source="definition")
-def matrix_power_as_product(expr: Expr) -> Expr | None:
-    match expr:
-        case MatrixPower(Plus() as base, Number(value)) if value.denominator == 1 and 2 <= value <= LARGEST_POWER:
-            return MatMul((base,) * int(value))
-    return None
-
-
-@rule("norm", law=r"\lVert u \rVert^2 = u^{\mathsf T} u", source="definition")
-def norm_as_product(expr: Expr) -> Expr | None:
-    match expr:
-        case Power(Norm(body, 2), Number(value)) if value == 2 and shape(body)[1] == ONE:
-            return MatMul((Transpose(body), body))
     return None
 
 
@@ -539,115 +273,5 @@ def spread_once(expr: Expr, used: list[Rule]) -> Expr:
     return expr
 
 
-# --- products of matrices -------------------------------------------------------------------------------------------
-
-
-@rule("transpose of a sum", law=r"(A + B)^{\mathsf T} = A^{\mathsf T} + B^{\mathsf T}", source=f"{MAGNUS}, sec. 1.3")
-def transpose_of_sum(expr: Expr) -> Expr | None:
-    match expr:
-        case Transpose(Plus(terms)):
-            return plus(_turned(term) for term in terms)
-    return None
-
-
-@rule("transpose of a product", law=r"(A B)^{\mathsf T} = B^{\mathsf T} A^{\mathsf T}", source=f"{MAGNUS}, sec. 1.3")
-def transpose_of_product(expr: Expr) -> Expr | None:
-    match expr:
-        case Transpose(MatMul(factors)):
-            return matmul(_turned(factor) for factor in reversed(factors))
-        case Transpose(Product() as body):
-            scalars, array = split_scalars(body)
-            return product((*scalars, _turned(array))) if scalars else None
-        case Transpose(body) if is_scalar(body):
-            return body
-    return None
-
-
-def _turned(expr: Expr) -> Expr:
-    match expr:
-        case Transpose(body):
-            return body
-        case Product():
-            scalars, array = split_scalars(expr)
-            return product((*scalars, _turned(array))) if scalars else Transpose(expr)
-    return expr if is_scalar(expr) else Transpose(expr)
-
-
-TRANSPOSING: tuple[Rule, ...] = (transpose_of_sum, transpose_of_product)
-
-
-@rule("multiply out", law=r"(A + B)\,C = A C + B C", source=f"{MAGNUS}, sec. 1.4")
-def distribute_matrices(expr: Expr) -> Expr | None:
-    """Each term of one sum with each of the next; the order of the factors is kept."""
-    match expr:
-        case MatMul(factors):
-            sums = [n for n, factor in enumerate(factors) if isinstance(factor, Plus)]
-            if not sums:
-                return None
-            chosen = sums[:2]
-            made: list[list[Expr]] = [[]]
-            for place, factor in enumerate(factors):
-                own = terms_of(factor) if place in chosen else (factor,)
-                made = [[*left, term] for left in made for term in own]
-            if len(made) > MOST_TERMS:
-                return None
-            return plus(_signed(matmul(one)) for one in made)
-        case Product(factors):
-            scalars, array = split_scalars(expr)
-            if isinstance(array, Plus) and scalars and not any(_is_quotient(one) for one in scalars):
-                return plus(_signed(product((*scalars, term))) for term in array.terms)
-            if not is_scalar(expr) and any(isinstance(one, Plus) for one in scalars):
-                spread = next(one for one in scalars if isinstance(one, Plus))
-                rest = [one for one in factors if one is not spread]
-                return plus(_signed(product((term, *rest))) for term in spread.terms)
-            if is_scalar(expr):
-                return _scalar_front(factors)
-    return None
-
-
-def _scalar_front(factors: tuple[Expr, ...]) -> Expr | None:
-    """2 (u'u + v'v), but not (1/n)(u'u + v'v)."""
-    sums = [factor for factor in factors if isinstance(factor, Plus)]
-    rest = [factor for factor in factors if not isinstance(factor, Plus)]
-    if len(sums) != 1 or not rest or any(_is_quotient(one) for one in rest):
-        return None
-    return plus(_signed(product((*rest, term))) for term in sums[0].terms)
-
-
-def _is_quotient(factor: Expr) -> bool:
-    match factor:
-        case Power(_, Number(value)):
-            return value < 0
-        case Number(value):
-            return value.denominator != 1
-    return False
-
-
-def _signed(expr: Expr) -> Expr:
-    """Numbers among the factors multiplied, in front."""
-    if not isinstance(expr, Product):
-        return expr
-    value = Fraction(1)
-    for factor in expr.factors:
-        value *= factor.value if isinstance(factor, Number) else 1
-    rest = [factor for factor in expr.factors if not isinstance(factor, Number)]
-    return product((*(() if value == 1 and rest else (Number(value),)), *rest))
-
-
-MULTIPLYING: tuple[Rule, ...] = (
-    written_out({}),
-    *ARRAYS,
-    determinant,
-    inverse_of_two,
-    inverse_by_cofactors,
-    *SPREADING,
-    norm_as_product,
-    matrix_power_as_product,
-    collect,
-    collect_in_entries,
-    descending,
-    symmetric_entries,
-    *TRANSPOSING,
-    distribute_matrices,
-)
+MULTIPLYING: tuple[Rule, ...] = (*SPREADING, collect, collect_in_entries, descending, symmetric_entries)
 """All of them, for the catalogue."""

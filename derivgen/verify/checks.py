@@ -2,6 +2,7 @@
 
 from derivgen.verify.bench import Verdict
 from derivgen.verify.claims import ClaimVerdict, check_claim
-from derivgen.verify.steps import Report, check_derivation, check_equal
+from derivgen.verify.layered import check_derivation
+from derivgen.verify.steps import Report, check_equal
 
 __all__ = ["ClaimVerdict", "Report", "Verdict", "check_claim", "check_derivation", "check_equal"]

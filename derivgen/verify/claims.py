@@ -83,7 +83,7 @@ class _Claimed:
         self.expr = claim.expression
         self.truth = derivation.statement if derivation.question is None else derivation.question
         self.what = "value" if derivation.wrt is None or derivation.question is not None else "derivative"
-        self.definitions = {**part.scope.definitions, **dict(_named(derivation))}
+        self.definitions = {**part.scope.meanings, **dict(_named(derivation))}
 
     def bench(self, known: Mapping[str, frozenset[str]] | None = None) -> Bench:
         """Where to compare; `known` are assumptions on symbols besides their own."""
@@ -219,7 +219,8 @@ class _Claimed:
                 bench = self.bench({symbol.name: frozenset({word})})
                 if any(_compare(bench, sides).holds and not _vanishes(bench, sides) for sides in readings):
                     shown = word.replace("_", " ").replace("onehot", "one-hot").replace("unit", "a unit vector")
-                    return ClaimVerdict("holds under assumption", f"claim holds only if {symbol.name} is {shown}")
+                    rows = "each row of " if word == "onehot" and shape(symbol)[1] != ONE else ""
+                    return ClaimVerdict("holds under assumption", f"claim holds only if {rows}{symbol.name} is {shown}")
         return None
 
     def _words(self, symbol: Symbol) -> tuple[str, ...]:
@@ -228,7 +229,8 @@ class _Claimed:
             # a variable that is assumed to be positive definite would be moved entry by entry all the same
             words: tuple[str, ...] = _MATRIX_WORDS[:-1] if symbol == self.derivation.wrt else _MATRIX_WORDS
         else:
-            words = _OTHER_WORDS[:1] if is_scalar(symbol) or (rows.names and columns.names) else _OTHER_WORDS
+            of_matrices = ("positive", "onehot")
+            words = ("positive",) if is_scalar(symbol) else _OTHER_WORDS if ONE in symbol.shape else of_matrices
         return tuple(word for word in words if word not in symbol.assumptions)
 
     def _rounded(self, bench: Bench, sides: _Sides) -> ClaimVerdict | None:

@@ -58,6 +58,13 @@ def entries(value: Value) -> int:
     return value.size
 
 
+def longest(value: Value) -> int:
+    """How many bits the longest of the exact numbers in `value` has."""
+    if isinstance(value, Dual):
+        return max(longest(value.value), longest(value.tangent))
+    return max((n.numerator.bit_length() + n.denominator.bit_length() for n in value.flat), default=0)
+
+
 def matrix_shape(value: Value) -> tuple[int, int]:
     rows, columns = core(value).shape[-2:]
     return rows, columns
@@ -180,25 +187,50 @@ def log_determinant(value: Value) -> Value:
     return arrays.finite(np.log(np.abs(arrays.determinant(value))))
 
 
-def softmax(value: Value) -> Value:
-    """ds = s * (dz - s'dz)."""
+def softmax(value: Value, axis: int | None = None) -> Value:
+    """ds = s * (dz - s'dz); over all entries, or with an axis in each row (1) or column (0)."""
     if isinstance(value, Dual):
-        weights = softmax(value.value)
-        centred = minus(value.tangent, total(multiply(weights, value.tangent)))
+        weights = softmax(value.value, axis)
+        centred = minus(value.tangent, _spread_along(multiply(weights, value.tangent), axis))
         return Dual(value.level, weights, multiply(weights, centred))
     if arrays.is_exact(value):
         raise arrays.Irrational
-    grown = np.exp(value - value.max(axis=(-2, -1), keepdims=True))
-    return arrays.finite(grown / arrays.total(grown))
+    along = _places(axis)
+    grown = np.exp(value - value.max(axis=along, keepdims=True))
+    return arrays.finite(grown / grown.sum(axis=along, keepdims=True))
 
 
-def log_sum_exp(value: Value) -> Value:
+def log_sum_exp(value: Value, axis: int | None = None) -> Value:
+    """1 x 1 over all entries; with an axis a column, over each row (1) or column (0)."""
     if isinstance(value, Dual):
-        return Dual(value.level, log_sum_exp(value.value), total(multiply(softmax(value.value), value.tangent)))
+        moved = multiply(softmax(value.value, axis), value.tangent)
+        return Dual(value.level, log_sum_exp(value.value, axis), linear(lambda one: _summed(one, axis), moved))
     if arrays.is_exact(value):
         raise arrays.Irrational
-    top = value.max(axis=(-2, -1), keepdims=True)
-    return arrays.finite(top + np.log(arrays.total(np.exp(value - top))))
+    along = _places(axis)
+    top = value.max(axis=along, keepdims=True)
+    found = arrays.finite(top + np.log(np.exp(value - top).sum(axis=along, keepdims=True)))
+    return arrays.swap(found) if axis == 0 else found
+
+
+def _places(axis: int | None) -> tuple[int, ...]:
+    """The axes, counted from the right, that rows and columns stand on."""
+    return (-2, -1) if axis is None else (axis - 2,)
+
+
+def _summed(array: Array, axis: int | None) -> Array:
+    """The sums along an axis as a column, of all entries as 1 x 1."""
+    summed: Array = array.sum(axis=_places(axis), keepdims=True)
+    return arrays.swap(summed) if axis == 0 else summed
+
+
+def _spread_along(value: Value, axis: int | None) -> Value:
+    """At each entry the sum along the axis that it is in."""
+
+    def spread_out(array: Array) -> Array:
+        return np.broadcast_to(array.sum(axis=_places(axis), keepdims=True), array.shape)
+
+    return linear(spread_out, value)
 
 
 def matrix_power(base: Value, exponent: int) -> Value:

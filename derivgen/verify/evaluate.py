@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import assert_never
@@ -68,6 +69,7 @@ from derivgen.expr.nodes import (
 from derivgen.verify import arrays, duals, functions, images
 from derivgen.verify.arrays import Array, BadPoint, Irrational
 from derivgen.verify.duals import Value
+from derivgen.verify.ordering import below_first
 from derivgen.verify.points import Point
 
 
@@ -84,6 +86,10 @@ Moving = tuple[str | Along, ...]
 
 Axis = int
 """A batch axis, counted from the right: axis k of a stack is its axis -3 - k."""
+
+
+LONGEST = 20_000
+"""Bits of an exact number that one quantity hands on to the next: squared again and again, they double each time."""
 
 
 class Unknown(Bug):
@@ -259,10 +265,10 @@ class Evaluator:
                 return duals.total(self.value(body, moving))
             case Norm(body, order):
                 return self._norm(self.value(body, moving), order)
-            case LogSumExp(body):
-                return duals.log_sum_exp(self.value(body, moving))
-            case Softmax(body):
-                return duals.softmax(self.value(body, moving))
+            case LogSumExp(body, axis):
+                return duals.log_sum_exp(self.value(body, moving), axis)
+            case Softmax(body, axis):
+                return duals.softmax(self.value(body, moving), axis)
             case Diag(body):
                 inner = self.value(body, moving)
                 rows, columns = duals.matrix_shape(inner)
@@ -308,7 +314,7 @@ class Evaluator:
         if name in self.put:
             value = self.put[name]
         elif name in self.definitions:
-            value = self.value(self.definitions[name], moving)
+            value = self._defined(name, moving)
         elif name in self.point.values:
             value = self.point.array(name, self.exact)
         else:
@@ -325,6 +331,22 @@ class Evaluator:
                 else:
                     value = duals.add(value, duals.Dual(at, np.zeros_like(duals.core(value)), direction))
         return value
+
+    def _defined(self, name: str, moving: Moving) -> Value:
+        """The value of a named quantity. What it is made of comes first: a long chain is no deep recursion.
+
+        Raises what `value` raises, and Irrational where exact numbers have become too long to go on with.
+        """
+        for one in below_first(name, self.definitions, lambda own: own in self.put or self._has(own, moving)):
+            with suppress(BadPoint, Irrational, Unknown):  # whether it is needed, its user knows
+                self.value(self.definitions[one], moving)
+        value = self.value(self.definitions[name], moving)
+        if self.exact and duals.longest(value) > LONGEST:
+            raise Irrational
+        return value
+
+    def _has(self, name: str, moving: Moving) -> bool:
+        return (id(self.definitions[name]), moving) in self._kept
 
     def _matrix(self, entries: tuple[Expr, ...], shape: tuple[int, int], moving: Moving) -> Value:
         """Each entry at its own place: the sum of the entries times the matrices with one 1."""

@@ -301,9 +301,11 @@ def _over(value: Any) -> Fraction:
 
 
 def _one_hot(shape: tuple[int, int], source: random.Random) -> Array:
-    """One entry is 1, all others are 0."""
-    array = np.zeros(shape[0] * shape[1], dtype=int).astype(object)
-    array[source.randrange(len(array))] = 1
+    """One entry is 1, all others are 0: of a vector, of each row of a matrix."""
+    rows, columns = shape if shape[1] != 1 else shape[::-1]
+    array = np.zeros((rows, columns), dtype=int).astype(object)
+    for row in array:
+        row[source.randrange(columns)] = 1
     return array.reshape(shape)
 
 
@@ -365,7 +367,7 @@ _TRUE_OF: dict[str, Callable[[Array], bool]] = {
     "positive_definite": _positive_definite,
     "idempotent": lambda a: _same(np.matmul(a, a), a),
     "integer": lambda a: all(value.denominator == 1 for value in a.flat),
-    "onehot": lambda a: sorted(a.flat) == [0] * (a.size - 1) + [1],
+    "onehot": lambda a: all(sorted(row) == [0] * (row.size - 1) + [1] for row in (a.T if a.shape[1] == 1 else a)),
     "unit": lambda a: sum(value * value for value in a.flat) == 1,
 }
 """What a matrix word says of a square array, exactly; `positive` and `nonzero` are true of what is drawn."""

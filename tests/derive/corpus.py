@@ -87,6 +87,19 @@ DERIVATIVES: list[tuple[str, str, str]] = [
     ("logdet(P + X @ X.T)", "X", "X: matrix(m, n); P: matrix(m, m) positive_definite"),
     ("sum(p * log(p / q))", "p", "p: vector(n) positive; q: vector(n) positive"),
     ("x.T @ eye(n) @ x + x.T @ A @ eye(n) @ b", "x", "x: vector(n); A: matrix(n, n); b: vector(n)"),
+    ("logdet(P) + x.T @ inv(P) @ x", "P", "x: vector(m); P: matrix(m, m) positive_definite"),
+    ("tr((C - X @ B) @ M @ (C - X @ B).T)", "X", "X: matrix(n, m); B: matrix(m, p); C: matrix(n, p); M: matrix(p, p)"),
+    ("sum(log(cosh(x)))", "x", "x: vector(n)"),
+    ("c.T @ logsumexp(Z, axis=1)", "Z", "Z: matrix(m, n); c: vector(m)"),
+    ("sum(G * softmax(Z, axis=1))", "Z", "Z: matrix(m, n); G: matrix(m, n)"),
+    (
+        "sum(G * (softmax(Q @ K.T, axis=1) @ V))",
+        "Q",
+        "Q: matrix(n, d); K: matrix(m, d); V: matrix(m, p); G: matrix(n, p)",
+    ),
+    ("c.T @ log(sum(exp(Z), axis=0))", "Z", "Z: matrix(m, n); c: vector(n)"),
+    ("sum(Y * log(softmax(X @ W, axis=1)))", "W", "X: matrix(n, d); W: matrix(d, k); Y: matrix(n, k) onehot"),
+    ("sum((X - ones(m) @ mean(X, axis=0).T)**2)", "X", "X: matrix(m, n)"),
 ]
 
 DIFFERENTIALS: list[tuple[str, str, str]] = [

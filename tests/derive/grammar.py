@@ -41,7 +41,7 @@ DECLARED: dict[str, tuple[Shape, str]] = {
 """Name to shape and declaration."""
 
 DECLARATIONS = [f"{name}: {declared}" for name, (_, declared) in DECLARED.items()]
-VARIABLES = ("x", "u", "z", "c", "t", "A", "M", "X", "B")
+VARIABLES = ("x", "u", "z", "c", "t", "A", "M", "X", "B", "P")
 """What is differentiated by."""
 
 
@@ -85,6 +85,17 @@ _erf = np.vectorize(math.erf, otypes=[float])
 def _softmax(a: Array) -> Array:
     return np.exp(a) / np.exp(a).sum()
 
+
+def _softmax_of(a: Array, axis: int) -> Array:
+    powers: Array = np.exp(a)
+    return powers / powers.sum(axis=axis, keepdims=True)
+
+
+_REDUCTIONS: tuple[tuple[str, Callable[[Array, int], Array]], ...] = (
+    ("sum", lambda a, axis: a.sum(axis=axis)),
+    ("mean", lambda a, axis: a.mean(axis=axis)),
+    ("logsumexp", lambda a, axis: np.log(np.exp(a).sum(axis=axis))),
+)
 
 ELEMENTWISE: tuple[tuple[str, Callable[[Array], Array]], ...] = (
     ("sin({})", np.sin),
@@ -195,7 +206,7 @@ class Grammar:
         return self.pick(  # type: ignore[no-any-return]
             (
                 *(self._product, self._arithmetic, self._apply, self._softmax, self._diagonal),
-                *(self._product, self._solve, self._turned, self._arithmetic),
+                *(self._product, self._solve, self._turned, self._arithmetic, self.along_axis),
             )
         )(here, depth)
 
@@ -206,6 +217,7 @@ class Grammar:
     def matrix(self, rows: str, columns: str, depth: int) -> Formula:
         here: Shape = (rows, columns)
         ways = [self._product, self._arithmetic, self._apply, self._outer, self._turned, self._arithmetic]
+        ways += [self.softmax_along]
         if rows == columns:
             ways += [self._diagonal_matrix, self._inverse, self._matrix_power]
         return self.pick(ways)(here, depth)  # type: ignore[no-any-return]
@@ -308,6 +320,19 @@ class Grammar:
 
     def _softmax(self, shape: Shape, depth: int) -> Formula:
         return unary("softmax({})", self.formula(shape, depth - 1), shape, _softmax)
+
+    def along_axis(self, shape: Shape, depth: int) -> Formula:
+        """The rows, or the columns, of a matrix: sums, means and log-sum-exps are a column."""
+        axis = self.pick((1, 0))
+        across = self.dim()
+        body = self.formula((shape[0], across) if axis == 1 else (across, shape[0]), depth - 1)
+        name, function = self.pick(_REDUCTIONS)
+        return unary(f"{name}({{}}, axis={axis})", body, shape, lambda a: function(a, axis).reshape(-1, 1))
+
+    def softmax_along(self, shape: Shape, depth: int) -> Formula:
+        axis = self.pick((1, 0))
+        body = self.formula(shape, depth - 1)
+        return unary(f"softmax({{}}, axis={axis})", body, shape, lambda a: _softmax_of(a, axis))
 
     def _diagonal(self, shape: Shape, depth: int) -> Formula:
         body = self.formula((shape[0], shape[0]), depth - 1)

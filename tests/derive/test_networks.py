@@ -155,6 +155,43 @@ define:
 parts:
 """
 
+QUERIES = """title: Scaled dot-product attention of many queries
+symbols: {Q: "matrix(n, d)", K: "matrix(m, d)", V: "matrix(m, p)", G: "matrix(n, p)"}
+define:
+  S: Q @ K.T/sqrt(d)
+  A: softmax(S, axis=1)
+  O: A @ V
+  P: G @ V.T
+  D: A*(P - sum(P*A, axis=1) @ ones(m).T)
+parts:
+"""
+
+COLUMNS = """title: Batch normalization of a matrix
+symbols: {X: "matrix(m, n)", G: "matrix(m, n)", epsilon: scalar positive}
+define:
+  mu: mean(X, axis=0)
+  C: X - ones(m) @ mu.T
+  s: sqrt(mean(C**2, axis=0) + epsilon)
+parts:
+"""
+
+ROWS = """title: Layer normalization of a matrix
+symbols: {X: "matrix(m, n)", G: "matrix(m, n)", epsilon: scalar positive}
+define:
+  mu: mean(X, axis=1)
+  C: X - mu @ ones(n).T
+  s: sqrt(mean(C**2, axis=1) + epsilon)
+parts:
+"""
+
+LABELS = """title: Cross-entropy of a batch
+symbols: {X: "matrix(n, d)", W: "matrix(d, k)", b: vector(k), Y: "matrix(n, k)%s"}
+define:
+  Z: X @ W + ones(n) @ b.T
+  P: softmax(Z, axis=1)
+parts:
+"""
+
 # what is given, expression, variable, the derivative in the layouts denominator, numerator and mixed
 PRINTED = [
     (SOFTMAX % "", "s", "z", "diag(s) - s @ s.T", "diag(s) - s @ s.T", "diag(s) - s @ s.T"),
@@ -192,19 +229,72 @@ PRINTED = [
         ATTENTION,
         "g.T @ o",
         "q",
-        "K.T @ ((V @ g - a.T @ V @ g) * a) / sqrt(d)",
-        "((V @ g - a.T @ V @ g) * a).T @ K / sqrt(d)",
-        "K.T @ ((V @ g - a.T @ V @ g) * a) / sqrt(d)",
+        "K.T @ ((V @ g - g.T @ o) * a) / sqrt(d)",
+        "((V @ g - g.T @ o) * a).T @ K / sqrt(d)",
+        "K.T @ ((V @ g - g.T @ o) * a) / sqrt(d)",
     ),
     (
         ATTENTION,
         "g.T @ o",
         "K",
-        "((V @ g - a.T @ V @ g) * a) @ q.T / sqrt(d)",
-        "q @ ((V @ g - a.T @ V @ g) * a).T / sqrt(d)",
-        "((V @ g - a.T @ V @ g) * a) @ q.T / sqrt(d)",
+        "((V @ g - g.T @ o) * a) @ q.T / sqrt(d)",
+        "q @ ((V @ g - g.T @ o) * a).T / sqrt(d)",
+        "((V @ g - g.T @ o) * a) @ q.T / sqrt(d)",
     ),
     (ATTENTION, "g.T @ o", "V", "a @ g.T", "g @ a.T", "a @ g.T"),
+    (QUERIES, "sum(G*O)", "V", "A.T @ G", "G.T @ A", "A.T @ G"),
+    (QUERIES, "sum(G*O)", "Q", "D @ K / sqrt(d)", "K.T @ D.T / sqrt(d)", "D @ K / sqrt(d)"),
+    (QUERIES, "sum(G*O)", "K", "D.T @ Q / sqrt(d)", "Q.T @ D / sqrt(d)", "D.T @ Q / sqrt(d)"),
+    (QUERIES, "sum(P*A)", "Q", "D @ K / sqrt(d)", "K.T @ D.T / sqrt(d)", "D @ K / sqrt(d)"),
+    (
+        QUERIES.partition("  D:")[0] + "parts:\n",
+        "sum(G*O)",
+        "Q",
+        "(A * (P - (P * A) @ ones(m) @ ones(1, m))) @ K / sqrt(d)",
+        "K.T @ (A * (P - (P * A) @ ones(m) @ ones(1, m))).T / sqrt(d)",
+        "(A * (P - (P * A) @ ones(m) @ ones(1, m))) @ K / sqrt(d)",
+    ),
+    (
+        QUERIES.partition("  D:")[0] + "parts:\n",
+        "sum(G*O)",
+        "K",
+        "(A * (P - (P * A) @ ones(m) @ ones(1, m))).T @ Q / sqrt(d)",
+        "Q.T @ (A * (P - (P * A) @ ones(m) @ ones(1, m))) / sqrt(d)",
+        "(A * (P - (P * A) @ ones(m) @ ones(1, m))).T @ Q / sqrt(d)",
+    ),
+    (
+        COLUMNS,
+        "sum(G*C/(ones(m) @ s.T))",
+        "X",
+        "G @ diag(1 / s) - ones(m) @ (ones(1, m) @ G * (1 / s).T) / m - C @ diag((G.T * C.T) @ ones(m) / s**3) / m",
+        "diag(1 / s) @ G.T - (G.T @ ones(m) / s) @ ones(1, m) / m - diag((G.T * C.T) @ ones(m) / s**3) @ C.T / m",
+        "G @ diag(1 / s) - ones(m) @ (ones(1, m) @ G * (1 / s).T) / m - C @ diag((G.T * C.T) @ ones(m) / s**3) / m",
+    ),
+    (
+        ROWS,
+        "sum(G*C/(s @ ones(n).T))",
+        "X",
+        "diag(1 / s) @ G - (G @ ones(n) / s) @ ones(1, n) / n - diag((G * C) @ ones(n) / s**3) @ C / n",
+        "(diag(1 / s) @ G - (G @ ones(n) / s) @ ones(1, n) / n - diag((G * C) @ ones(n) / s**3) @ C / n).T",
+        "diag(1 / s) @ G - (G @ ones(n) / s) @ ones(1, n) / n - diag((G * C) @ ones(n) / s**3) @ C / n",
+    ),
+    (
+        LABELS % "",
+        "-sum(Y*log(P))/n",
+        "W",
+        "X.T @ (diag(Y @ ones(k)) @ P - Y) / n",
+        "(diag(Y @ ones(k)) @ P - Y).T @ X / n",
+        "X.T @ (diag(Y @ ones(k)) @ P - Y) / n",
+    ),
+    (LABELS % " onehot", "-sum(Y*log(P))/n", "W", "X.T @ (P - Y) / n", "(P - Y).T @ X / n", "X.T @ (P - Y) / n"),
+    (
+        LABELS % " onehot",
+        "mean(logsumexp(Z, axis=1)) - sum(Y*Z)/n",
+        "W",
+        "X.T @ (P - Y) / n",
+        "(P - Y).T @ X / n",
+        "X.T @ (P - Y) / n",
+    ),
     (
         ATTENTION,
         "o",
@@ -242,6 +332,28 @@ def test_the_sum_of_a_label_is_used_in_a_line_of_its_own(tmp_path: Path) -> None
     assert len(lines) == 1
     assert "sum(y)" in lines[0][0] and "sum(y)" not in lines[0][1]
     assert any("delta" in text(line.after) for line in derivation.lines)
+
+
+def test_the_sums_of_label_rows_are_used_in_a_line_of_its_own(tmp_path: Path) -> None:
+    (part,) = parts_of(tmp_path, LABELS % " onehot" + "  - {derive: -sum(Y*log(P))/n, wrt: W}\n")
+    derivation = solve(part, 1, DENOMINATOR).derivation
+    assert derivation is not None
+    lines = [(text(line.before), text(line.after)) for line in derivation.lines if "one-hot" in line.rule]
+    assert len(lines) == 1
+    assert "Y @ ones(k)" in lines[0][0] and "ones" not in lines[0][1]
+
+
+@pytest.mark.parametrize("layout", Layout)
+def test_attention_is_passed_back_layer_by_layer(tmp_path: Path, layout: Layout) -> None:
+    given = QUERIES.partition("  P:")[0] + "parts:\n  - {backprop: sum(G*O), wrt: [V, Q, K]}\n"
+    (part,) = parts_of(tmp_path, given)
+    start = time.process_time()
+    answer = solve(part, 1, layout)
+    assert time.process_time() - start < SECONDS
+    assert answer.derivation is not None and answer.report is not None and answer.report.verified
+    assert (
+        text(answer.derivation.result) == ("Q.T @ delta_S.T" if layout is NUMERATOR else "delta_S.T @ Q") + " / sqrt(d)"
+    )
 
 
 def at_the_value(expr: Expr) -> Expr:

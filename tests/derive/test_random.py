@@ -10,7 +10,7 @@ import re
 import time
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -30,7 +30,7 @@ from derivgen.problem.model import Scope
 from derivgen.render.numpy import numpy_function
 from derivgen.verify.checks import Report, check_derivation
 
-from .grammar import DECLARATIONS, VARIABLES, Array, Formula, Grammar, abstract, random_values
+from .grammar import DECLARATIONS, DECLARED, VARIABLES, Array, Formula, Grammar, abstract, binary, random_values
 from .oracle import NoValue, arranged, differences
 
 EXAMPLES = int(os.environ.get("DERIVGEN_EXAMPLES", "2000"))
@@ -64,11 +64,11 @@ def question(pick: Any) -> Question:
 
 
 @st.composite
-def questions(draw: st.DrawFn) -> Question:
+def questions(draw: st.DrawFn, asked_by: Callable[[Any], Question]) -> Question:
     def pick(options: Sequence[Any]) -> Any:
         return options[draw(st.integers(0, len(options) - 1))]
 
-    return question(pick)
+    return asked_by(pick)
 
 
 @cache
@@ -151,18 +151,47 @@ def printed(derivation: Derivation, values: dict[str, Array]) -> Array:
     return found
 
 
+def question_along_axis(pick: Any) -> Question:
+    """A scalar, or an array by a scalar, with the rows or columns of a matrix inside."""
+    wrt = pick(VARIABLES)
+    grammar = Grammar(pick, wrt)
+    if pick((True, False)):
+        shape = pick((("n", "1"), ("m", "1"), ("p", "1")))
+        inner = grammar.along_axis(shape, pick((1, 2, 3)))
+    else:
+        shape = pick((("m", "n"), ("n", "n"), ("n", "p"), ("m", "p")))
+        inner = grammar.softmax_along(shape, pick((1, 2, 3)))
+    layout = pick(tuple(Layout))
+    if DECLARED[wrt][0] == ("1", "1") and pick((True, False)):
+        return Question(inner, wrt, layout)
+    outer = pick((("sum({} * {})", None), ("sum({} * log(1 + {}**2))", lambda a: np.log(1 + a**2))))
+    weight = grammar.formula(shape, pick((0, 0, 1)))
+    function = outer[1] or (lambda a: a)
+    scalar = binary(outer[0], weight, inner, ("1", "1"), lambda a, b: (a * function(b)).sum(keepdims=True))
+    return Question(scalar, wrt, layout)
+
+
 @pytest.mark.parametrize("share", range(SHARES))
 def test_no_wrong_derivative(share: int) -> None:
+    hold_all(share, -(-EXAMPLES // SHARES), question)
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_no_wrong_derivative_along_an_axis(share: int) -> None:
+    hold_all(share, -(-EXAMPLES // (4 * SHARES)), question_along_axis)
+
+
+def hold_all(share: int, examples: int, asked_by: Callable[[Any], Question]) -> None:
     outcomes: Counter[str] = Counter()
 
     @seed(share)
     @settings(
-        max_examples=-(-EXAMPLES // SHARES),
+        max_examples=examples,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(questions())
+    @given(questions(asked_by))
     def holds(asked: Question) -> None:
         outcomes[examine(asked).split(":")[0]] += 1
 

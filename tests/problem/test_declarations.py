@@ -61,7 +61,9 @@ REFUSED: list[tuple[str, str, str]] = [
     ("matrix([[a, b], [c, d]])", "matrix(m, n) takes 2 dimensions", "[[a"),
     ("scalar(n)", "scalar has no dimensions", "(n)"),
     ("matrix(m, n) symmetric", "symmetric is said of square matrices; q is (m, n)", " symmetric"),
-    ("scalar onehot", "onehot is said of vectors; q is (1, 1)", "onehot"),
+    ("scalar onehot", "onehot is said of vectors, and of the rows of a matrix; q is (1, 1)", "onehot"),
+    ("[[0, 1], [1, 1]] onehot", "q is said to be onehot, but its values are not", "[[0"),
+    ("matrix(m, n) unit", "unit is said of vectors; q is (m, n)", " unit"),
     ("vector(n) positve", "`positve` is no assumption", "positve"),
     ("index(n) positive", "assumptions do not go with index", " positive"),
     ("elementwise positive", "assumptions do not go with elementwise", "positive"),
@@ -102,7 +104,7 @@ ASSUMED_WRONGLY = [
     ("A", "the assumption is missing"),
     ("", "an assumption begins with a name, as in `A symmetric`"),
     ("B symmetric", "B is not declared"),
-    ("A onehot", "onehot is said of vectors; A is (n, n)"),
+    ("A unit", "unit is said of vectors; A is (n, n)"),
     ("A nice", "`nice` is no assumption"),
 ]
 

@@ -168,7 +168,55 @@ TRAPS: list[tuple[str, str, str, str, str]] = [
         "text",
         "make two parts of it",
     ),
-    ("later field", _problem("  - latex: x^2"), "the field `latex` is not there yet", "latex", ""),
+    (
+        "latex for nothing",
+        _problem("  - latex: x^2"),
+        "`latex` does not say what is asked",
+        "latex",
+        "write it in place",
+    ),
+    (
+        "latex beside a task",
+        _problem("  - derive: x\n    latex: x\n    wrt: x"),
+        "`latex` does not say what is asked",
+        "latex",
+        "write it in place",
+    ),
+    (
+        "latex and more",
+        _problem("  - derive: {latex: x, text: x}\n    wrt: x"),
+        "`text` stands beside `latex`",
+        "text",
+        "leave it out",
+    ),
+    (
+        "latex in a list",
+        _problem("  - derive: [{latex: x_1}, 1]\n    wrt: x"),
+        "LaTeX stands inside a list",
+        "x_1",
+        "write the whole array in LaTeX",
+    ),
+    (
+        "no latex",
+        _problem("  - derive: {ltx: x}\n    wrt: x"),
+        "`derive` takes a text",
+        "{ltx: x}",
+        "an expression in LaTeX is written {latex: '...'}",
+    ),
+    (
+        "wrong latex",
+        _problem("  - derive: {latex: '\\mathbf{x}^\\top B'}\n    wrt: x"),
+        "B is not declared",
+        "B",
+        "",
+    ),
+    (
+        "wrong latex in several lines",
+        _problem("  - derive:\n      latex: |\n        \\mathbf{x}^\\top\n          + \\foo x\n    wrt: x"),
+        "`\\foo` is not read in an expression",
+        "\\foo",
+        "",
+    ),
     (
         "task at the top",
         _problem("  - text: a", top="derive: x\n"),
@@ -463,3 +511,65 @@ def test_any_mutation(tmp_path: Path, changes: list[tuple[int, int, str]]) -> No
     for start, length, put in changes:
         content = content[:start] + put + content[start + length :]
     _loads_or_complains(tmp_path, content.encode("utf-8", "surrogatepass"))
+
+
+IN_LATEX = r"""title: In LaTeX
+symbols:
+  x: vector(n)
+  b: vector(m)
+  A: matrix(m, n)
+define:
+  r_1: {latex: 'A\mathbf{x} - \mathbf{b}'}
+  z: {latex: '\mathbf{r}_1^\top \mathbf{r}_1'}
+parts:
+  - derive: {latex: '\lVert A \mathbf{x} \rVert_2^2'}
+    wrt: x
+    claim: {latex: '\nabla f = 2 A^\top A \mathbf{x}'}
+  - latex: \frac12 \mathbf{x}^\top \mathbf{x}
+    wrt: x
+  - derive:
+    latex: \mathbf{x}^\top \mathbf{x}
+    wrt: x
+  - show: {left: {latex: '(A\mathbf{x})^\top'}, right: x.T @ A.T}
+  - shapes: [{latex: 'A^\top \mathbf{b}'}, A @ b]
+    of: {latex: '\mathbf{b}^\top A \mathbf{x}'}
+    wrt: x
+  - derive: z
+    wrt: x
+"""
+
+
+def test_latex_means_what_text_means(tmp_path: Path) -> None:
+    as_text = IN_LATEX
+    for latex, text in (
+        (r"{latex: 'A\mathbf{x} - \mathbf{b}'}", "A @ x - b"),
+        (r"{latex: '\mathbf{r}_1^\top \mathbf{r}_1'}", "r_1.T @ r_1"),
+        (r"{latex: '\lVert A \mathbf{x} \rVert_2^2'}", "norm(A @ x, 2)**2"),
+        (r"{latex: '\nabla f = 2 A^\top A \mathbf{x}'}", "2 * A.T @ A @ x"),
+        ("- latex: \\frac12 \\mathbf{x}^\\top \\mathbf{x}", "- derive: 1/2 * x.T @ x"),
+        ("derive:\n    latex: \\mathbf{x}^\\top \\mathbf{x}", "derive: x.T @ x"),
+        (r"{latex: '(A\mathbf{x})^\top'}", "(A @ x).T"),
+        (r"{latex: 'A^\top \mathbf{b}'}", "A.T @ b"),
+        (r"{latex: '\mathbf{b}^\top A \mathbf{x}'}", "b.T @ A @ x"),
+    ):
+        assert latex in as_text
+        as_text = as_text.replace(latex, text)
+    one = load_problem(_written(tmp_path, IN_LATEX))
+    other = load_problem(_written(tmp_path, as_text, "text.yaml"))
+    assert one.scope == other.scope
+    for part, same in zip(one.parts, other.parts, strict=True):
+        assert part.task == same.task
+        assert part.expression == same.expression
+        assert part.right == same.right
+        assert (part.claim and part.claim.expression) == (same.claim and same.claim.expression)
+
+
+def test_latex_keeps_quantities_in_order(tmp_path: Path) -> None:
+    content = _problem("  - derive: q\n    wrt: x", top="define:\n  q: {latex: '\\mathbf{r}_1 + x'}\n  r_1: A @ x\n")
+    with pytest.raises(ProblemError, match="q uses r_1, which is defined below it"):
+        load_problem(_written(tmp_path, content))
+
+
+def test_a_list_of_options_may_mix(tmp_path: Path) -> None:
+    options = load_problem(_written(tmp_path, IN_LATEX)).parts[4].options
+    assert options == (r"A^\top \mathbf{b}", "A @ b")

@@ -97,6 +97,9 @@ _vectors: st.SearchStrategy[str] = st.deferred(
         _vectors.map(lambda it: f"-({it})"),
         _vectors.map(lambda it: f"({it})**2"),
         _vectors.map(lambda it: f"softmax({it})"),
+        st.tuples(st.sampled_from(["sum", "mean", "logsumexp"]), _matrices, st.sampled_from("01")).map(
+            lambda it: f"{it[0]}({it[1]}, axis={it[2]})"
+        ),
         _vectors.map(lambda it: f"D(f)({it})"),
         _vectors.map(lambda it: f"A.T @ A @ ({it})"),
         _matrices.map(lambda it: f"diag({it})"),
@@ -111,6 +114,7 @@ _matrices: st.SearchStrategy[str] = st.deferred(
         st.tuples(_scalars, _matrices).map(lambda it: f"({it[0]}) * ({it[1]})"),
         st.tuples(_vectors, _vectors).map(lambda it: f"outer({it[0]}, {it[1]})"),
         _matrices.map(lambda it: f"({it}).T"),
+        st.tuples(_matrices, st.sampled_from("01")).map(lambda it: f"softmax({it[0]}, axis={it[1]})"),
         _matrices.map(lambda it: f"inv({it})"),
         _matrices.map(lambda it: f"matrix_power({it}, 2)"),
         _vectors.map(lambda it: f"diag({it})"),

@@ -104,6 +104,8 @@ EVERY_NODE: tuple[Expr, ...] = (
     Norm(x),
     LogSumExp(x),
     Softmax(x),
+    LogSumExp(X, 1),
+    Softmax(X, 0),
     Diag(x),
     Vec(X),
     Kron(A, X),

@@ -25,6 +25,7 @@ from derivgen.expr.nodes import (
     Ones,
     Plus,
     Power,
+    Product,
     Size,
     Softmax,
     Symbol,
@@ -67,6 +68,7 @@ def chain(*factors: Expr) -> MatMul:
 xT, yT, dxT, dAT = Transpose(x), Transpose(y), Transpose(dx), Transpose(dA)
 inv_A = Inverse(A)
 soft = Softmax(x)
+outer = MatMul((x, Transpose(x)))
 ones = Ones((n, ONE))
 
 # rule, before, after
@@ -126,6 +128,26 @@ TABLE: list[tuple[Rule, Expr, Expr | None]] = [
     (differentials.norm, d_x(Norm(x)), times(over(Norm(x)), chain(xT, d_x(x)))),
     (differentials.norm, d_x(Norm(x, 1)), chain(Transpose(fn("sign", x)), d_x(x))),
     (differentials.log_sum_exp, d_x(LogSumExp(x)), chain(Transpose(soft), d_x(x))),
+    (
+        differentials.log_sum_exp,
+        d_x(LogSumExp(outer, 1)),
+        chain(Product((Softmax(outer, 1), d_x(outer))), Ones((n, ONE))),
+    ),
+    (
+        differentials.log_sum_exp,
+        d_x(LogSumExp(outer, 0)),
+        chain(Transpose(Product((Softmax(outer, 0), d_x(outer)))), Ones((n, ONE))),
+    ),
+    (
+        differentials.softmax,
+        d_x(Softmax(outer, 0)),
+        Plus(
+            (
+                Product((Softmax(outer, 0), d_x(outer))),
+                times(num(-1), Softmax(outer, 0), chain(Ones((n, n)), times(Softmax(outer, 0), d_x(outer)))),
+            )
+        ),
+    ),
     (differentials.softmax, d_x(soft), chain(Plus((Diag(soft), minus(chain(soft, Transpose(soft))))), d_x(x))),
     (gathering.multiplied_out, chain(xT, Plus((A, B)), y), None),
     (gathering.multiplied_out, chain(xT, Plus((dA, dAT)), y), Plus((chain(xT, dA, y), chain(xT, dAT, y)))),

@@ -29,7 +29,7 @@ from derivgen.expr.nodes import (
     Symbol,
     Transpose,
 )
-from derivgen.rules import chaining, linear_equations, multiplying
+from derivgen.rules import arrays, chaining, linear_equations, matrix_products, multiplying
 from derivgen.verify.checks import check_equal
 
 from .symbols import A, B, fn, minus, num, over, times, x, y, z
@@ -67,7 +67,7 @@ Ax, By = MatMul((A, x)), MatMul((B, y))
 tan_a, tan_b = fn("tan", a), fn("tan", b)
 cosines = times(fn("cos", a), fn("cos", b))
 sines = times(num(-1), fn("sin", a), fn("sin", b))
-written = multiplying.written_out({})
+written = arrays.written_out({})
 
 # rule, before, after
 TABLE: list[tuple[Rule, Expr, Expr | None]] = [
@@ -75,32 +75,32 @@ TABLE: list[tuple[Rule, Expr, Expr | None]] = [
     (written, v, column(v_1, v_2)),
     (written, A, None),
     (
-        multiplying.matrix_transposed,
+        arrays.matrix_transposed,
         Transpose(Matrix((a, b, c, d, s, t), (two, three))),
         Matrix((a, d, b, s, c, t), (three, two)),
     ),
     (
-        multiplying.matrix_product,
+        arrays.matrix_product,
         MatMul((square(a, b, c, d), column(s, t))),
         column(Plus((times(a, s), times(b, t))), Plus((times(c, s), times(d, t)))),
     ),
     (
-        multiplying.matrix_product,
+        arrays.matrix_product,
         MatMul((row(a, b), numbers, column(s, t))),
         MatMul((row(a, b), column(Plus((times(num(2), s), t)), Plus((s, times(num(3), t)))))),
     ),
-    (multiplying.matrix_product, MatMul((row(a, b), column(s, t))), Plus((times(a, s), times(b, t)))),
-    (multiplying.matrix_product, MatMul((A, x)), None),
+    (arrays.matrix_product, MatMul((row(a, b), column(s, t))), Plus((times(a, s), times(b, t)))),
+    (arrays.matrix_product, MatMul((A, x)), None),
     (
-        multiplying.matrix_sum,
+        arrays.matrix_sum,
         Plus((column(a, b), minus(column(c, d)))),
         column(Plus((a, minus(c))), Plus((b, minus(d)))),
     ),
-    (multiplying.matrix_sum, Plus((A, B)), None),
-    (multiplying.scaled_matrix, times(c, column(a, num(2))), column(times(c, a), times(num(2), c))),
-    (multiplying.determinant, Det(square(a, b, c, d)), Plus((times(a, d), times(num(-1), b, c)))),
+    (arrays.matrix_sum, Plus((A, B)), None),
+    (arrays.scaled_matrix, times(c, column(a, num(2))), column(times(c, a), times(num(2), c))),
+    (arrays.determinant, Det(square(a, b, c, d)), Plus((times(a, d), times(num(-1), b, c)))),
     (
-        multiplying.inverse_of_two,
+        arrays.inverse_of_two,
         Inverse(numbers),
         times(
             over(Plus((times(num(2), num(3)), times(num(-1), num(1), num(1))))),
@@ -108,11 +108,11 @@ TABLE: list[tuple[Rule, Expr, Expr | None]] = [
         ),
     ),
     (
-        multiplying.inverse_by_cofactors,
+        arrays.inverse_by_cofactors,
         Inverse(nine),
         times(over(Det(nine)), square(*map(num, (11, -4, 1, -4, 8, -2, 1, -2, 5)))),
     ),
-    (multiplying.inverse_by_cofactors, Inverse(numbers), None),
+    (arrays.inverse_by_cofactors, Inverse(numbers), None),
     (
         multiplying.square_of_sum,
         power(Plus((times(num(2), a), num(-3))), 2),
@@ -121,8 +121,8 @@ TABLE: list[tuple[Rule, Expr, Expr | None]] = [
     (multiplying.square_of_sum, power(Plus((a, b, c)), 2), None),
     (multiplying.power_as_product, power(a_b, 2), times(a_b, a_b)),
     (multiplying.power_as_product, power(a, 2), None),
-    (multiplying.matrix_power_as_product, MatrixPower(Plus((A, B)), num(2)), MatMul((Plus((A, B)), Plus((A, B))))),
-    (multiplying.norm_as_product, power(Norm(x), 2), MatMul((Transpose(x), x))),
+    (matrix_products.matrix_power_as_product, MatrixPower(Plus((A, B)), num(2)), MatMul((Plus((A, B)), Plus((A, B))))),
+    (matrix_products.norm_as_product, power(Norm(x), 2), MatMul((Transpose(x), x))),
     (multiplying.distribute_first, times(a_b, c_d), Plus((times(a, c_d), times(b, c_d)))),
     (multiplying.distribute_first, times(a, c_d), None),
     (
@@ -139,14 +139,14 @@ TABLE: list[tuple[Rule, Expr, Expr | None]] = [
     (multiplying.descending, Plus((fn("exp", a), a)), None),
     (multiplying.symmetric_entries, Entry(W, (2, 1)), Entry(W, (1, 2))),
     (multiplying.symmetric_entries, Entry(M, (2, 1)), None),
-    (multiplying.transpose_of_sum, Transpose(Plus((Ax, minus(y)))), Plus((Transpose(Ax), minus(Transpose(y))))),
-    (multiplying.transpose_of_product, Transpose(Ax), MatMul((Transpose(x), Transpose(A)))),
+    (matrix_products.transpose_of_sum, Transpose(Plus((Ax, minus(y)))), Plus((Transpose(Ax), minus(Transpose(y))))),
+    (matrix_products.transpose_of_product, Transpose(Ax), MatMul((Transpose(x), Transpose(A)))),
     (
-        multiplying.distribute_matrices,
+        matrix_products.distribute_matrices,
         MatMul((Plus((A, minus(B))), Plus((x, y)))),
         Plus((Ax, MatMul((A, y)), minus(MatMul((B, x))), minus(By))),
     ),
-    (multiplying.distribute_matrices, Ax, None),
+    (matrix_products.distribute_matrices, Ax, None),
     (chaining.chain_rule, a_b, None),
     (chaining.jacobian_matrix, A, None),
     (chaining.partial_derivative, Partial(times(a, power(b, 2)), b), times(num(2), a, b)),
@@ -198,7 +198,7 @@ def test_is_true(rule: Rule, before: Expr, after: Expr) -> None:
 
 
 def test_numbers_stay_to_be_worked_out() -> None:
-    product = multiplying.matrix_product(MatMul((numbers, column(num(1), num(2)))))
+    product = arrays.matrix_product(MatMul((numbers, column(num(1), num(2)))))
     assert product == column(
         Plus((Product((num(2), num(1))), Product((num(1), num(2))))),
         Plus((Product((num(1), num(1))), Product((num(3), num(2))))),
@@ -206,5 +206,5 @@ def test_numbers_stay_to_be_worked_out() -> None:
 
 
 def test_values_of_symbols() -> None:
-    known = multiplying.written_out({"M": ((Fraction(1), Fraction(2)), (Fraction(3), Fraction(4)))})
+    known = arrays.written_out({"M": ((Fraction(1), Fraction(2)), (Fraction(3), Fraction(4)))})
     assert known(M) == square(*(Number(Fraction(one)) for one in (1, 2, 3, 4)))

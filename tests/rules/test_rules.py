@@ -18,6 +18,7 @@ from derivgen.expr.nodes import (
     Entry,
     Expr,
     Eye,
+    Group,
     Index,
     Inverse,
     Kron,
@@ -34,6 +35,7 @@ from derivgen.expr.nodes import (
     Size,
     Softmax,
     Sum,
+    Symbol,
     Total,
     Trace,
     Transpose,
@@ -44,6 +46,7 @@ from derivgen.expr.nodes import (
 from derivgen.rules import (
     CATALOGUE,
     algebra,
+    along_axes,
     assembly,
     assumptions,
     contraction,
@@ -83,6 +86,7 @@ from .symbols import (
     j,
     k,
     l,
+    m,
     minus,
     n,
     num,
@@ -111,6 +115,8 @@ ax_i = Entry(ax, (i,))
 inv_A = Inverse(A)
 d_x = Partial(x_i, x_k)
 q = Index("q", n)
+OUTER_SOFT = Softmax(MatMul((x, xT)), 1)
+LABELS = Symbol("L", (m, n), frozenset({"onehot"}))
 SYMMETRIC_INVERSE = Inverse(Plus((S, MatMul((x, xT)))))
 
 # rule, before, after
@@ -207,7 +213,123 @@ TABLE: list[tuple[Rule, Expr, Expr]] = [
     (matrix_algebra.scalar_transposed, MatMul((Transpose(y), x)), MatMul((xT, y))),
     (matrix_algebra.scalar_transposed, MatMul((xT, Transpose(A), x)), MatMul((xT, A, x))),
     (assumptions.symmetric_expression, Transpose(Inverse(Plus((S, MatMul((x, xT)))))), SYMMETRIC_INVERSE),
+    (
+        assumptions.symmetric_expression,
+        Transpose(Plus((Inverse(S), MatMul((S, x, xT, S))))),
+        Plus((Inverse(S), MatMul((S, x, xT, S)))),
+    ),
     (matrix_algebra.fold_softmax, times(fn("exp", x), over(Total(fn("exp", x)))), Softmax(x)),
+    (expansion.log_sum_exp, Entry(LogSumExp(X, 1), (r,)), fn("log", Sum(i, fn("exp", Entry(X, (r, i)))))),
+    (
+        expansion.softmax,
+        Entry(Softmax(X, 0), (r, j)),
+        times(fn("exp", X_rj), over(Sum(Index("i", m), fn("exp", Entry(X, (Index("i", m), j)))))),
+    ),
+    (
+        differentiation.softmax_rule,
+        Partial(Entry(Softmax(A, 1), (i, j)), x_k),
+        None,
+    ),
+    (
+        differentiation.softmax_rule,
+        Partial(Entry(Softmax(MatMul((x, xT)), 1), (i, j)), x_k),
+        times(
+            Entry(OUTER_SOFT, (i, j)),
+            Plus(
+                (
+                    Partial(Entry(MatMul((x, xT)), (i, j)), x_k),
+                    minus(Sum(l, times(Entry(OUTER_SOFT, (i, l)), Partial(Entry(MatMul((x, xT)), (i, l)), x_k)))),
+                )
+            ),
+        ),
+    ),
+    (
+        differentiation.log_sum_exp_rule,
+        Partial(Entry(LogSumExp(MatMul((x, xT)), 0), (j,)), x_k),
+        Sum(
+            i,
+            times(
+                Entry(Softmax(MatMul((x, xT)), 0), (i, j)),
+                Partial(Entry(MatMul((x, xT)), (i, j)), x_k),
+            ),
+        ),
+    ),
+    (
+        along_axes.sums_of_rows,
+        Plus((times(A, B), minus(MatMul((Diag(Diag(MatMul((B, Transpose(A))))), A))))),
+        Plus((times(A, B), minus(MatMul((Diag(MatMul((times(B, A), Ones((n, ONE))))), A))))),
+    ),
+    (
+        along_axes.sums_of_rows,
+        Plus((times(A, B), minus(MatMul((Diag(MatMul((times(S, MatMul((A, D))), Ones((n, ONE))))), A))))),
+        Plus(
+            (
+                times(A, B),
+                minus(MatMul((Diag(MatMul((times(MatMul((S, Transpose(D))), A), Ones((n, ONE))))), A))),
+            )
+        ),
+    ),
+    (
+        along_axes.scaled_entrywise,
+        Plus((times(A, B), minus(MatMul((Diag(x), A))))),
+        times(A, Plus((B, minus(MatMul((x, Ones((ONE, n)))))))),
+    ),
+    (
+        along_axes.scaled_entrywise,
+        Plus((MatMul((A, Diag(x))), times(A, B))),
+        times(A, Plus((MatMul((Ones((n, ONE)), xT)), B))),
+    ),
+    (along_axes.scaled_entrywise, Plus((times(A, B), MatMul((Diag(x), S)))), None),
+    (
+        along_axes.fold_softmax_along,
+        MatMul((Diag(over(MatMul((fn("exp", X), Ones((n, ONE)))))), fn("exp", X))),
+        Softmax(X, 1),
+    ),
+    (
+        along_axes.fold_softmax_along,
+        MatMul((fn("exp", X), Diag(times(x, over(MatMul((Transpose(fn("exp", X)), Ones((m, ONE))))))))),
+        MatMul((Softmax(X, 0), Diag(x))),
+    ),
+    (
+        along_axes.fold_softmax_along,
+        times(fn("exp", X), over(MatMul((fn("exp", X), Ones((n, n)))))),
+        Softmax(X, 1),
+    ),
+    (
+        along_axes.fold_softmax_along,
+        times(fn("exp", X), over(MatMul((Ones((m, ONE)), Ones((ONE, m)), fn("exp", X))))),
+        Softmax(X, 0),
+    ),
+    (along_axes.fold_softmax_along, times(fn("exp", X), over(MatMul((fn("sin", X), Ones((n, n)))))), None),
+    (
+        along_axes.no_deviations,
+        MatMul((Ones((ONE, m)), Plus((X, times(num(-1), over(Size(m)), MatMul((Ones((m, ONE)), Ones((ONE, m)), X))))))),
+        Zeros((ONE, n)),
+    ),
+    (
+        along_axes.no_deviations,
+        MatMul((xT, Plus((A, times(num(-1), over(Size(n)), MatMul((A, Ones((n, n))))))), Ones((n, ONE)))),
+        MatMul((xT, Zeros((n, ONE)))),
+    ),
+    (
+        along_axes.no_deviations,
+        MatMul((Ones((ONE, m)), Plus((X, times(num(-1), over(Size(n)), MatMul((Ones((m, m)), X))))))),
+        None,
+    ),
+    (assumptions.one_hot_rows_rule, MatMul((LABELS, Ones((n, ONE)))), Ones((m, ONE))),
+    (assumptions.one_hot_rows_rule, MatMul((Ones((ONE, n)), Transpose(LABELS), X)), MatMul((Ones((ONE, m)), X))),
+    (assumptions.one_hot_rows_rule, MatMul((Transpose(LABELS), Ones((m, ONE)))), None),
+    (assumptions.one_hot_rule, Total(LABELS), Size(m)),
+    (
+        contraction.contraction,
+        Sum(i, times(x_i, Plus((times(d_ik, y_i), minus(Sum(j, times(A_ij, d_ik))))))),
+        times(x_k, Plus((Entry(y, (k,)), minus(Sum(j, Entry(A, (k, j))))))),
+    ),
+    (
+        assembly.hadamard_matrices,
+        times(x_i, Sum(j, times(A_ij, B_ij))),
+        Sum(j, times(x_i, Entry(times(A, B), (i, j)))),
+    ),
     (algebra.order_of_terms, Plus((Transpose(A), A)), Plus((A, Transpose(A)))),
     (kronecker.kron_scalars, Kron(times(t, A), X), times(t, Kron(A, X))),
     (kronecker.kron_transposed, Transpose(Kron(A, X)), Kron(Transpose(A), Transpose(X))),
@@ -298,10 +420,18 @@ TABLE: list[tuple[Rule, Expr, Expr]] = [
         Plus((Sum(i, times(d_ik, x_i)), Sum(i, times(x_i, y_i)))),
     ),
     (
+        contraction.split_sum,
+        Sum(i, Sum(j, Sum(k, Plus((times(d_ik, A_ij), times(x_i, A_ij)))))),
+        Plus((Sum(i, Sum(j, Sum(k, times(d_ik, A_ij)))), Sum(i, Sum(j, Sum(k, times(x_i, A_ij)))))),
+    ),
+    (
         contraction.distribute,
         Sum(i, times(y_i, Plus((d_ik, x_i)))),
         Sum(i, Plus((times(y_i, d_ik), times(y_i, x_i)))),
     ),
+    (contraction.sum_in_front, times(x_i, Sum(j, times(A_ij, x_j))), Sum(j, times(x_i, A_ij, x_j))),
+    (contraction.sum_in_front, times(Group(Sum(j, times(A_ij, x_j))), x_i), Sum(j, times(A_ij, x_j, x_i))),
+    (contraction.sum_in_front, times(x_j, Sum(j, A_ij)), None),  # type: ignore[list-item]
     (algebra.zero_term, Plus((x_i, num(0), y_i)), Plus((x_i, y_i))),
     (algebra.zero_factor, times(x_i, num(0)), num(0)),
     (algebra.arithmetic, times(num(2), x_i, num(3)), times(num(6), x_i)),
@@ -310,6 +440,9 @@ TABLE: list[tuple[Rule, Expr, Expr]] = [
     (algebra.sum_of_constant, Sum(j, x_i), times(Size(n), x_i)),
     (algebra.equal_delta, Delta(i, i), num(1)),
     (algebra.inverse_functions, fn("log", fn("exp", x_i)), x_i),
+    (algebra.tangent, times(x_i, fn("sin", y_i), over(fn("cos", y_i))), times(x_i, fn("tan", y_i))),
+    (algebra.tangent, times(fn("sinh", x_i), over(fn("cosh", x_i))), fn("tanh", x_i)),
+    (algebra.tangent, times(fn("sin", x_i), over(fn("cos", y_i))), None),
     (algebra.constant_out_of_sum, Sum(i, times(num(2), x_i)), times(num(2), Sum(i, x_i))),
     (algebra.like_terms, Plus((times(x_i, y_i), times(num(2), y_i, x_i), x_i)), Plus((times(num(3), x_i, y_i), x_i))),
     (

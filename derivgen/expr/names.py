@@ -26,6 +26,9 @@ LATIN_CAPITALS = frozenset("Alpha Beta Epsilon Zeta Eta Iota Kappa Mu Nu Omicron
 ACCENTS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303", "dot": "\u0307", "star": "*", "prime": "\u2032"}
 """What may stand after the letter of a name, with the character that shows it in plain text."""
 
+FUNCTION_LETTERS = frozenset("f g h F G H phi psi sigma".split())
+"""Letters that stand for functions more often than for numbers: f(x + 1) is no product to most readers."""
+
 _COMBINING = {mark: name for name, mark in ACCENTS.items() if unicodedata.combining(mark)}
 _LETTERS = {letter: name for name, letter in (GREEK | CAPITAL_GREEK).items()} | {
     "ϵ": "epsilon",
