@@ -61,7 +61,7 @@ def parse_expression(text: str, scope: Scope, *, expand: bool = False, grouped: 
     ExpressionError, which says where in the text, and quotes both shapes where two do not fit.
     """
     if isinstance(text, LatexText):
-        return parse_latex(text, scope, expand=expand)
+        return parse_latex(text, scope, expand=expand, grouped=grouped)
     spelled = spell(text)
     try:
         tree = ast.parse(spelled.python, mode="eval").body
@@ -225,10 +225,12 @@ class _Reader:
             if self._closes(before, step):
                 left = self._grouped(left, MatMul | Product)
             before = step
-            right, span = self._grouped(self.read(step.right), MatMul | Product), self.span(step)
+            right, span = self.read(step.right), self.span(step)
+            if not isinstance(step.op, ast.Div):
+                right = self._grouped(right, MatMul | Product)
             if isinstance(step.op, ast.MatMult):
                 result = operations.matmul_shape(self.spelled, span, left, right)
-                expr = self._matmul(left.expr, right.expr)
+                expr = operations.matmul(left.expr, right.expr)
             else:
                 result = operations.common(self.spelled, span, left, right)
                 if isinstance(step.op, ast.Mult):
@@ -247,13 +249,6 @@ class _Reader:
         if not self.grouped or not isinstance(operand.expr, kinds):
             return operand
         return replace(operand, expr=Group(operand.expr))
-
-    def _matmul(self, left: Expr, right: Expr) -> Expr:
-        """The matrix product; where parentheses are kept, so are the places of the factors."""
-        if not any(isinstance(side, Group) for side in (left, right)):
-            return operations.matmul(left, right)
-        sides = (side.factors if isinstance(side, MatMul) else (side,) for side in (left, right))
-        return MatMul(tuple(factor for side in sides for factor in side))
 
     def _attribute(self, node: ast.Attribute) -> Operand:
         attribute = self.spelled.names.get(node.attr, node.attr)

@@ -23,6 +23,7 @@ from derivgen.expr.nodes import (
     Expr,
     Eye,
     Function,
+    Group,
     Image,
     Index,
     Inverse,
@@ -53,6 +54,9 @@ from derivgen.expr.nodes import (
     number,
 )
 from derivgen.problem.expression import parse_expression
+from derivgen.problem.tokens import LatexText
+from derivgen.render.latex import latex
+from derivgen.verify.checks import check_equal
 from tests.problem.scope import SCOPE, A, B, M, a, b, c, k, lam, m, n, p, s, t, x, y
 
 i_m, i_n, j_n, j_m = Index("i", m), Index("i", n), Index("j", n), Index("j", m)
@@ -428,3 +432,29 @@ def test_definitions_expand() -> None:
 
 def test_unused_names_of_the_scope() -> None:
     assert {t, p} & set(SCOPE.symbols.values()) == {t}
+
+
+# in NumPy's notation and in LaTeX: what is kept with `grouped`
+KEPT = [
+    ("(M @ M) @ M", "(M M) M", MatMul((Group(MatMul((M, M))), M))),
+    ("M @ (M @ M)", "M (M M)", MatMul((M, Group(MatMul((M, M)))))),
+    ("M @ M @ M", "M M M", MatMul((M, M, M))),
+    ("((M @ M))", "((M M))", MatMul((M, M))),
+    ("(M @ M) @ (M @ M)", "(M M)(M M)", MatMul((Group(MatMul((M, M))), Group(MatMul((M, M)))))),
+    ("x @ (x.T @ x)", r"x (x^\top x)", None),
+    ("(s * t) * s", "(s t) s", Product((Group(Product((s, t))), s))),
+    ("(s + t) + s", "(s + t) + s", Plus((Group(Plus((s, t))), s))),
+    ("s + (t + s)", "s + (t + s)", Plus((s, Group(Plus((t, s)))))),
+    ("(s + t) * s", "(s + t) s", Product((Plus((s, t)), s))),
+    ("(s * t) + s", "(s t) + s", Plus((Product((s, t)), s))),
+    ("(M + M) @ M", "(M + M) M", MatMul((Plus((M, M)), M))),
+    ("(M @ M).T", r"(M M)^\top", Transpose(MatMul((M, M)))),
+]
+
+
+@pytest.mark.parametrize(("written", "drawn", "built"), KEPT, ids=[row[0] for row in KEPT])
+def test_parentheses_are_kept(written: str, drawn: str, built: Expr | None) -> None:
+    kept = parse_expression(written, SCOPE, grouped=True)
+    assert kept == built or built is None
+    assert latex(parse_expression(LatexText(drawn), SCOPE, grouped=True)) == latex(kept)
+    assert check_equal(kept, parse_expression(written, SCOPE)).status == "exact"

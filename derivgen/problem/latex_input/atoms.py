@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NoReturn
 
 from derivgen.expr.build import nested_sum
-from derivgen.expr.nodes import ONE, SCALAR, Apply, Dim, Expr, Eye, Function, Number, Ones, Upper, Zeros
+from derivgen.expr.nodes import ONE, SCALAR, Apply, Dim, Expr, Eye, Function, Group, Number, Ones, Upper, Zeros
 from derivgen.expr.shapes import show_shape
 from derivgen.problem import maps, operations
 from derivgen.problem.latex_input import calls, letters, scripts
@@ -144,7 +144,10 @@ def _parentheses(reader: Reader, cursor: Cursor) -> Operand:
     span = (opening.span[0], closing.span[1])
     if len(entries) > 1:
         return scripts.applied(reader, operations.array(reader.source, entries, len(entries), span), cursor)
-    return scripts.applied(reader, Operand(entries[0].expr, entries[0].shape, span), cursor)
+    inner = Operand(entries[0].expr, entries[0].shape, span)
+    if reader.grouped and not is_square and not (cursor.is_at("script") or cursor.is_at("prime")):
+        return Operand(Group(inner.expr), inner.shape, span)
+    return scripts.applied(reader, inner, cursor)
 
 
 def _is_zero(token: Token | None) -> bool:
