@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from derivgen.derivation import Derivation, Rule
 from derivgen.derive import objects
-from derivgen.derive.abstract_chain import chain_rule, entries_in_layout
+from derivgen.derive.abstract_chain import chain_rule
 from derivgen.derive.array_passes import backward, forward
 from derivgen.derive.chaining import chain
 from derivgen.derive.critical import classify, critical_points
@@ -14,7 +14,7 @@ from derivgen.derive.derivative import derive as derive_derivative
 from derivgen.derive.descent import descend
 from derivgen.derive.diagram import diagram
 from derivgen.derive.differential import derive_differential
-from derivgen.derive.dressing import dressed
+from derivgen.derive.dressing import dressed, with_brief_functions
 from derivgen.derive.evaluation import round_off
 from derivgen.derive.forms import element_form, matrix_form
 from derivgen.derive.multiplying import expand
@@ -71,7 +71,6 @@ LAWS: tuple[Rule, ...] = (
     *SOLVING,
     round_off,
     *PASS_LAWS,
-    entries_in_layout,
     *BACKPROPAGATION,
 )
 """Laws that lines are named after beside those of the rules' CATALOGUE."""
@@ -94,4 +93,4 @@ def derive(part: Part, layout: Layout) -> Derivation:
         raise CannotDerive(f"the method {part.method} is not there yet; the method index is")
     if part.task not in KINDS:
         raise CannotDerive(f"the task {part.task} is not there yet")
-    return KINDS[part.task](part, layout)
+    return with_brief_functions(KINDS[part.task](part, layout))

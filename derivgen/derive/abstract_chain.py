@@ -9,32 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
-from derivgen.derivation import Conclude, Derivation, Rewrite, law
+from derivgen.derivation import Conclude, Derivation, Rewrite
 from derivgen.derive.derivative import matrix_lines, readable
 from derivgen.derive.naming import indices_for, reserved_names
 from derivgen.derive.options import meanings
 from derivgen.derive.record import Recorder
 from derivgen.errors import CannotDerive
 from derivgen.expr.build import nested_sum, plus, product
-from derivgen.expr.nodes import SCALAR, Entry, Expr, Index, Layout, Partial, Slope, Symbol
+from derivgen.expr.nodes import SCALAR, Entry, Expr, Index, Layout, Partial, Symbol
 from derivgen.expr.shapes import axes, shape
 from derivgen.expr.walk import fresh_index
 from derivgen.problem.model import Part
 from derivgen.problem.options import with_slopes
 from derivgen.rules.chaining import chain_rule as sum_over_paths
+from derivgen.rules.images import entries_in_layout, entry_in_layout
 from derivgen.rules.layout import arrangement
 
 MOST_PATHS = 12
 """A sum over more paths is too long to be followed."""
 
 LETTERS = "k l r s t".split()
-
-entries_in_layout = law(
-    "entries of the layout",
-    law=r"\left(\frac{\mathrm{d}\mathbf{y}}{\mathrm{d}\mathbf{x}}\right)_{ij} = \frac{\partial y_j}{\partial x_i}"
-    r"\text{ or }\frac{\partial y_i}{\partial x_j}",
-    source="definition",
-)
 
 
 def chain_rule(part: Part, layout: Layout) -> Derivation:
@@ -73,7 +67,7 @@ def chain_rule(part: Part, layout: Layout) -> Derivation:
             _partial(symbols[y], at_y, symbols[x], at_x, len(part.functions[y]) == 1)
             for (y, at_y), (x, at_x) in (steps[::-1] if scalars else steps)
         ]
-        slopes = [_entry(scope.slopes[y, x], at_y, at_x, layout) for (y, at_y), (x, at_x) in steps]
+        slopes = [entry_in_layout(scope.slopes[y, x], layout, at_y, at_x) for (y, at_y), (x, at_x) in steps]
         terms.append(nested_sum(bound, product(partials)))
         in_layout.append(nested_sum(bound, product(slopes)))
     recorder.to(plus(terms), sum_over_paths)
@@ -81,7 +75,7 @@ def chain_rule(part: Part, layout: Layout) -> Derivation:
     assert place is not None
     result = recorder.current
     if not scalars:
-        recorder.to(plus(in_layout), entries_in_layout)
+        recorder.to(plus(in_layout), entries_in_layout(layout))
         result = readable(place.arrange(matrix_lines(recorder, place.indices)))
     lines: tuple[Rewrite, ...] = tuple(recorder.lines)
     rows = place.indices[0] if place.indices else None
@@ -150,12 +144,3 @@ def _refuse_two_meanings(functions: Mapping[str, tuple[str, ...]]) -> None:
                         f"{name} depends on {x} directly and through {other}, so the derivative of {name} by {x} "
                         f"would have two meanings: give the direct argument a name of its own"
                     )
-
-
-def _entry(slope: Slope, at_y: tuple[Index, ...], at_x: tuple[Index, ...], layout: Layout) -> Expr:
-    """The entry of dy/dx that is the derivative of y at `at_y` by x at `at_x`."""
-    if layout is Layout.NUMERATOR and not at_y:
-        places = at_x[::-1]
-    else:
-        places = (*at_x, *at_y) if layout is Layout.DENOMINATOR else (*at_y, *at_x)
-    return Entry(slope, places) if places else slope

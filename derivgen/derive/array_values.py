@@ -8,7 +8,6 @@ from functools import reduce
 
 from derivgen.derive.evaluation import rounded, value_of
 from derivgen.derive.pass_numbers import MOST_BITS, NEAR
-from derivgen.derive.passes import KINKED
 from derivgen.errors import CannotDerive
 from derivgen.expr.build import plus, product
 from derivgen.expr.nodes import (
@@ -45,6 +44,7 @@ from derivgen.expr.nodes import (
 )
 from derivgen.expr.shapes import shape
 from derivgen.expr.text import text
+from derivgen.rules.differentiation import KINKED
 
 Rows = list[list[Expr]]
 """The entries of an array, each an expression of numbers."""

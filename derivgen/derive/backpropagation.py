@@ -27,7 +27,6 @@ from derivgen.expr.nodes import (
     Entry,
     Expr,
     Eye,
-    Function,
     Index,
     Layout,
     MatMul,
@@ -284,17 +283,7 @@ class Network:
     def _in_names(self, expr: Expr) -> Expr:
         """`expr` with the values of functions by their names: h for sigmoid(z)."""
         known = {one.name: meaning for one, meaning in self.levels.items() if isinstance(meaning, Apply | Softmax)}
-        found = folded(expr, known, {one.name: one for one in self.levels}) if known else expr
-        return transform(found, self._step_of_relu)
-
-    def _step_of_relu(self, node: Expr) -> Expr | None:
-        """The derivative of relu by its argument, [z > 0], not by its value: sign(a)."""
-        match node:
-            case Apply(Function("sign", (0,)), (Symbol() as value,)):
-                meaning = self.levels.get(value)
-                if isinstance(meaning, Apply) and meaning.function.name == "relu":
-                    return Apply(node.function, (meaning,))
-        return None
+        return folded(expr, known, {one.name: one for one in self.levels}) if known else expr
 
     def _free(self, name: str) -> str:
         while name in self.reserved:

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 from derivgen.derivation import Conclude, Derivation, Rewrite, Rule, Step, entry_of
 from derivgen.derive.folding import folded, folded_lines
+from derivgen.derive.independence import independence, off_kinks
 from derivgen.derive.naming import indices_for, quantity_for, reserved_names
 from derivgen.derive.record import QUIET, Recorder, Stage, pending, rename_apart
 from derivgen.derive.tidying import exhausted
 from derivgen.errors import CannotDerive, NoMatrixForm
 from derivgen.expr.build import plus, product, transpose
+from derivgen.expr.images import has_images
 from derivgen.expr.nodes import SCALAR, Entry, Expr, Index, Layout, Partial, Plus, Product, Sum, Symbol
 from derivgen.expr.shapes import axes, shape
 from derivgen.expr.text import text
@@ -22,6 +24,7 @@ from derivgen.expr.walk import all_indices, depends_on, free_indices, subexpress
 from derivgen.problem.model import Part, Scope
 from derivgen.rules import assembly, assumptions, contraction, differentiation, expansion, matrix_algebra
 from derivgen.rules.algebra import TIDY, constant_out_of_sum, like_terms, tangent
+from derivgen.rules.images import chain_rule_of_images, entries_in_layout, in_layout
 from derivgen.rules.kronecker import KRONECKER
 from derivgen.rules.layout import Arrangement, arrangement, transpose_terms, transposed
 from derivgen.rules.scalar_forms import simplify_scalar
@@ -141,12 +144,13 @@ def _derivative_lines(task: _Task, opened: Expr, count: int) -> Recorder:
     recorder = Recorder(Partial(opened, variable), heading, (*task.reserved, *_names(task)))
     linear = Stage(differentiation.LINEAR, pending=True)
     routine = Stage(differentiation.ROUTINE, pending=True)
+    nonlinear = Stage((*differentiation.NONLINEAR, chain_rule_of_images(task.layout)), pending=True, once=True)
     for _ in range(MOST_WAVES):
         if not pending(recorder.current):
             break
         moved = recorder.line(linear, routine)
         if pending(recorder.current):
-            moved |= recorder.line(Stage(differentiation.NONLINEAR, pending=True, once=True), routine)
+            moved |= recorder.line(nonlinear, routine)
         if not moved:
             raise CannotDerive(_refusal(recorder.current))
     else:
@@ -175,6 +179,8 @@ def _concluded(task: _Task, lines: list[Rewrite], recorder: Recorder, part: Part
         reason = f"{len(task.value) + len(wrt_indices)} free indices"
     else:
         try:
+            if has_images(entries):
+                recorder.to(in_layout(entries, task.layout), entries_in_layout(task.layout))
             array = matrix_lines(recorder, place.indices)
             result = readable(transposed(place.arrange(_in_names(array, part.scope)), part.wrt_transposed))
         except NoMatrixForm as error:
@@ -187,7 +193,7 @@ def _concluded(task: _Task, lines: list[Rewrite], recorder: Recorder, part: Part
     places = place.indices if place and not reason else ()
     form = "index" if reason else "matrix"
     conclusion = _conclusion(goal, result, heading, places[::-1] if part.wrt_transposed else places)
-    steps: tuple[Step, ...] = (*lines, *recorder.lines, conclusion)
+    steps: tuple[Step, ...] = (*independence(task.statement, task.wrt), *lines, *recorder.lines, conclusion)
     statement = task.statement
     if part.scope.definitions:
         steps = folded_lines(steps, part.scope.definitions, part.scope.symbols)
@@ -207,6 +213,7 @@ def _concluded(task: _Task, lines: list[Rewrite], recorder: Recorder, part: Part
         wrt_indices=wrt_indices,
         order=part.order,
         reason=reason,
+        domain=off_kinks(statement, task.wrt),
         others=_other_forms(task, entries, result, part, place, reason),
     )
 
@@ -298,7 +305,7 @@ def _others(task: _Task, entries: Expr, result: Expr, part: Part) -> tuple[tuple
         place = arrangement(layout, task.value, wrt_indices, part.order)
         if layout == task.layout or place is None:
             continue
-        quiet = Recorder(entries, entries)
+        quiet = Recorder(in_layout(entries, layout) if has_images(entries) else entries, entries)
         array = matrix_lines(quiet, place.indices)
         array = _in_names(array, part.scope)
         other = readable(transposed(place.arrange(array), part.wrt_transposed))

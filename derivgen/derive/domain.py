@@ -10,6 +10,7 @@ from derivgen.expr.nodes import ONE_NUMBER, ZERO_NUMBER, Apply, Expr, Function, 
 from derivgen.expr.sympy_bridge import from_sympy, is_scalar_formula, to_sympy
 from derivgen.expr.text import text
 from derivgen.expr.walk import subexpressions
+from derivgen.rules.differentiation import KINKED
 
 _ABS, _COS = Function("abs"), Function("cos")
 
@@ -44,7 +45,7 @@ def _conditions(expr: Expr) -> list[Fact]:
                     found.append(Fact(argument, ">", ZERO_NUMBER))
             case Apply(function, (argument,)) if function.name in ("asin", "acos"):
                 found.append(Fact(Apply(_ABS, (argument,)), "<", ONE_NUMBER))
-            case Apply(function, (argument,)) if function.name in ("abs", "relu", "sign"):
+            case Apply(function, (argument,)) if function.name in KINKED:
                 found.append(Fact(argument, "!=", ZERO_NUMBER))
             case Apply(function, (argument,)) if function.name == "tan":
                 found.append(Fact(Apply(_COS, (argument,)), "!=", ZERO_NUMBER))

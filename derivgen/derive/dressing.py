@@ -1,5 +1,5 @@
-"""How numbers and derivatives of a derivation are to be printed: decimals where the author wrote decimals, and d for a
-derivative where there is one variable only.
+"""How numbers, derivatives and functions of a derivation are to be printed: decimals where the author wrote decimals, d
+for a derivative where there is one variable only, and u in place of u(x) where u stands at nothing but x.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from derivgen.derivation import (
     Step,
     Table,
 )
+from derivgen.expr.images import brief, has_images
 from derivgen.expr.nodes import Expr, Number, Partial
 from derivgen.expr.walk import transform
 
@@ -48,12 +49,23 @@ def dressed(derivation: Derivation, *, decimal: bool, ordinary: bool) -> Derivat
     def change(expr: Expr) -> Expr:
         return transform(expr, one)
 
+    return _changed(replace(derivation, statement=change(derivation.statement)), change)
+
+
+def with_brief_functions(derivation: Derivation) -> Derivation:
+    """`derivation` with u for u(x) in its lines and results; its statement says what u depends on."""
+    if not has_images(derivation.statement):
+        return derivation
+    return _changed(derivation, lambda expr: brief(expr, derivation.statement))
+
+
+def _changed(derivation: Derivation, change: Change) -> Derivation:
     return replace(
         derivation,
-        statement=change(derivation.statement),
         result=change(derivation.result),
         steps=tuple(_step(step, change) for step in derivation.steps),
         domain=tuple(_fact(fact, change) for fact in derivation.domain),
+        others=tuple((layout, change(other)) for layout, other in derivation.others),
     )
 
 

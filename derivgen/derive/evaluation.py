@@ -524,6 +524,8 @@ def _known(name: str, value: Fraction) -> Fraction | None:
             return abs(value)
         case "sign":
             return Fraction((value > 0) - (value < 0))
+        case "step":
+            return Fraction(value > 0)
         case "relu":
             return max(value, Fraction(0))
         case "sqrt":

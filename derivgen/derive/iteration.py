@@ -15,6 +15,7 @@ from derivgen.expr.sympy_bridge import is_scalar_formula
 from derivgen.expr.text import text
 from derivgen.expr.walk import subexpressions, symbols, transform
 from derivgen.problem.model import Part
+from derivgen.rules.differentiation import KINKED
 
 WORKING_DECIMALS = 40
 """What has no exact value is carried on with so many decimals, far more than are shown."""
@@ -34,8 +35,6 @@ ROUNDED_TO = 4
 """The decimals that long numbers are shown with where nobody says how many."""
 
 LONGEST_REASON = 90
-
-_KINKS = ("abs", "relu", "sign")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ def refuse_kinks(the: Setting, point: tuple[Expr, ...]) -> None:
     at = the.at(point)
     for node in subexpressions(the.expression):
         match node:
-            case Apply(function, (argument,)) if function.name in _KINKS:
+            case Apply(function, (argument,)) if function.name in KINKED:
                 if _is_zero(value_of(argument, at)):
                     raise CannotDerive(f"{function.name} has no derivative at 0, where {shown_point(the, point)} is")
             case Power(base, Number(exponent)) if exponent.denominator != 1 and exponent < 1:

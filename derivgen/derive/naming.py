@@ -21,7 +21,7 @@ def reserved_names(scope: Scope, *expressions: Expr, name: str = "") -> frozense
 
     `name` is what the author calls the quantity.
     """
-    names = {*scope.symbols, *scope.functions, *scope.indices, *scope.sizes, *([name] if name else [])}
+    names = {*scope.symbols, *scope.functions, *scope.maps, *scope.indices, *scope.sizes, *([name] if name else [])}
     for expr in expressions:
         names.update(symbol.name for symbol in symbols(expr))
         names.update(dimensions(expr))

@@ -13,10 +13,10 @@ from derivgen.derive.naming import indices_for, quantity_for, reserved_names
 from derivgen.errors import CannotDerive, ExpressionError
 from derivgen.expr.build import plus, product, transpose
 from derivgen.expr.nodes import ONE, SCALAR, Entry, Expr, Layout, MatMul, Partial, Shape, Slope, Symbol, Trace
-from derivgen.expr.shapes import axes, shape
+from derivgen.expr.shapes import axes, shape, slope_shape
 from derivgen.expr.walk import all_indices, symbols
 from derivgen.problem.model import Part
-from derivgen.problem.options import ReadOption, read_option, slope_shape, with_slopes
+from derivgen.problem.options import ReadOption, read_option, with_slopes
 
 
 def shapes(part: Part, layout: Layout) -> Derivation:

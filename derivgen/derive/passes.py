@@ -49,6 +49,7 @@ from derivgen.expr.text import split_sign, text
 from derivgen.expr.walk import size, subexpressions, symbols, transform
 from derivgen.problem.model import Part
 from derivgen.rules.chaining import chain_rule, partial_derivative, put_derivatives_in
+from derivgen.rules.differentiation import KINKED
 from derivgen.rules.scalar_forms import simplify_scalar
 
 MOST_WITH_LINES = 12
@@ -61,7 +62,6 @@ MOST_COMPUTED = 5_000
 """Quantities that are passed back through at all."""
 MOST_LOCAL = 150
 """Local derivatives in all."""
-KINKED = ("relu", "abs", "sign")
 LONGEST = 60
 """Nodes of an expression that shorter forms are looked for."""
 

@@ -15,6 +15,7 @@ from derivgen.rules.algebra import TIDY, constant_out_of_sum, order_of_terms, po
 from derivgen.rules.contraction import distribute, split_sum
 from derivgen.rules.differentiation import constant_factor_rule, entry_rule
 from derivgen.rules.expansion import entrywise
+from derivgen.rules.images import stays
 
 QUIET = frozenset(
     (
@@ -129,8 +130,8 @@ def everywhere(expr: Expr, stage: Stage, done: _Pass | None = None) -> Expr:
 
 
 def pending(expr: Expr) -> bool:
-    """Whether a derivative in `expr` is still to be taken."""
-    return any(isinstance(node, Partial | Differential) for node in subexpressions(expr))
+    """Whether a derivative in `expr` is still to be taken; one of a function that nobody gave stays as it is."""
+    return any(isinstance(node, Partial | Differential) and not stays(node) for node in subexpressions(expr))
 
 
 def rename_apart(expr: Expr, reserved: frozenset[str]) -> Expr:

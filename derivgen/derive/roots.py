@@ -80,7 +80,7 @@ def prepare(expr: Expr, order: tuple[Symbol, ...]) -> Prepared:
         name = sorted(one.func.__name__ for one in periodic)[0]
         reason = "it repeats itself, so its zeros cannot be listed"
         raise CannotDerive(f"{text(expr)} = 0 holds {name} of an unknown: {reason}")
-    if any(one.func.__name__ in ("Abs", "sign", "relu") for one in whole.atoms(sympy.Function)):
+    if any(one.func.__name__ in ("Abs", "sign", "step", "relu") for one in whole.atoms(sympy.Function)):
         raise CannotDerive(f"{text(expr)} = 0 has kinks, where there is no derivative")
     names = [to_sympy(symbol) for symbol in order]
     coefficient, live, dropped = sympy.Integer(1), [], []

@@ -24,6 +24,7 @@ from derivgen.expr.nodes import (
     Dim,
     Entry,
     Expr,
+    Group,
     Index,
     Layout,
     Matrix,
@@ -39,7 +40,7 @@ from derivgen.expr.text import text
 from derivgen.expr.walk import all_indices, dimensions, free_indices, rename, symbols, transform
 from derivgen.problem.model import Part, Values
 from derivgen.problem.options import read_option
-from derivgen.rules.contraction import distribute, split_sum
+from derivgen.rules.contraction import distribute, split_sum, sum_in_front
 
 MOST_BOUND = 5
 """More sums inside one another are not compared."""
@@ -75,12 +76,15 @@ def _written(side: Expr, indices: tuple[Index, ...], reserved: frozenset[str]) -
         if not recorder.line(Stage(WRITING_OUT, once=True)):
             break
     recorder.to(_spread(recorder.current), distribute, split_sum)
+    recorder.line(Stage((sum_in_front,)))
     return recorder
 
 
 def _spread(expr: Expr) -> Expr:
     """`expr` as a sum of terms without sums inside: products multiplied out, sums over indices split."""
     match expr:
+        case Group(body):
+            return _spread(body)
         case Plus(terms):
             return plus(map(_spread, terms))
         case Sum(index, body):
@@ -97,13 +101,16 @@ def _spread(expr: Expr) -> Expr:
 def _identity(left: Expr, right: Expr, indices: tuple[Index, ...], sides: Sequence[Recorder]) -> Derivation:
     facts = (Fact(sides[0].current, "=", sides[1].current),)
     key = "show_entries" if indices else "show_sums"
+    differ = sides[0].current != sides[1].current
+    if differ and any(len(term.bound) > 1 for term in _terms(sides[0].current, iter(range(10_000)))):
+        key = f"{key}_exchanged"
     lines: tuple[Rewrite, ...] = (*sides[0].lines, *sides[1].lines)
     return Derivation(
         task="show",
         statement=left,
         steps=(
             *lines,
-            Statement(key, (), facts, shown=sides[0].current != sides[1].current),
+            Statement(key, (), facts, shown=differ),
             Conclude(left, right, left),
         ),
         result=right,
@@ -160,6 +167,8 @@ def _terms(expr: Expr, fresh: Iterator[int]) -> list[_Term]:
             return [_Term(one.value, (letter, *one.bound), one.factors) for one in inner]
         case Number(value):
             return [_Term(value, (), ())]
+        case Group(body):
+            return _terms(body, fresh)
         case _:
             return [_Term(Fraction(1), (), (expr,))]
 

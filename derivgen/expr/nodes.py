@@ -193,6 +193,28 @@ class Apply:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """The value at `arguments` of a function of scalars, vectors and matrices that nobody gave: u(x).
+
+    `brief` asks for u in place of u(x) where it is printed on a page.
+    """
+
+    name: str
+    arguments: tuple[Expr, ...]
+    shape: Shape
+    brief: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Derivative:
+    """The array of derivatives of `body` by its argument number `place` (from 0), not taken, in `layout`: du/dx."""
+
+    body: Image
+    place: int
+    layout: Layout
+
+
+@dataclass(frozen=True, slots=True)
 class MatMul:
     """The matrix product of `factors`, in order."""
 
@@ -396,6 +418,8 @@ Expr = (
     | Product
     | Power
     | Apply
+    | Image
+    | Derivative
     | MatMul
     | MatrixPower
     | Kron
@@ -407,9 +431,12 @@ Expr = (
 )
 
 FUNCTIONS = frozenset(
-    "exp log sqrt sin cos tan asin acos atan sinh cosh tanh sigmoid softplus relu abs sign erf".split()
+    "exp log sqrt sin cos tan asin acos atan sinh cosh tanh sigmoid softplus relu abs sign step erf".split()
 )
-"""The functions of one argument that act entry by entry."""
+"""The functions of one argument that act entry by entry.
+
+step is Heaviside's: 1 for positive numbers, else 0.
+"""
 
 ASSUMPTIONS = frozenset(
     "symmetric skew diagonal triangular orthogonal invertible positive_definite idempotent positive nonzero integer "

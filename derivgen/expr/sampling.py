@@ -20,6 +20,7 @@ from derivgen.expr.nodes import (
     Column,
     Commutation,
     Delta,
+    Derivative,
     Det,
     Diag,
     Differential,
@@ -28,6 +29,7 @@ from derivgen.expr.nodes import (
     Eye,
     Function,
     Group,
+    Image,
     Inverse,
     Kron,
     LogDet,
@@ -104,6 +106,8 @@ def _value(expr: Expr, at: Mapping[Symbol | Entry, Samples]) -> Samples:
             | Row()
             | Column()
             | Delta()
+            | Image()
+            | Derivative()
             | MatMul()
             | MatrixPower()
             | Transpose()
@@ -152,6 +156,7 @@ _FUNCTIONS: dict[str, Callable[[Samples], Samples]] = {
     "sigmoid": lambda u: 0.5 * (1 + np.tanh(u / 2)),
     "softplus": lambda u: np.logaddexp(0.0, u),
     "relu": lambda u: np.maximum(u, 0.0),
+    "step": lambda u: np.where(u > 0, 1.0, 0.0),
     "erf": lambda u: np.asarray(_erf(u), dtype=float),
 }
 """Those of nodes.FUNCTIONS."""

@@ -17,6 +17,7 @@ from derivgen.expr.nodes import (
     Column,
     Commutation,
     Delta,
+    Derivative,
     Det,
     Diag,
     Differential,
@@ -25,8 +26,10 @@ from derivgen.expr.nodes import (
     Expr,
     Eye,
     Group,
+    Image,
     Inverse,
     Kron,
+    Layout,
     LogDet,
     LogSumExp,
     MatMul,
@@ -58,8 +61,13 @@ from derivgen.expr.nodes import (
 def shape(expr: Expr) -> Shape:
     """Rows and columns of `expr`; (1, 1) for a scalar."""
     match expr:
-        case Symbol() | Ones() | Zeros() | Matrix():
+        case Symbol() | Ones() | Zeros() | Matrix() | Image():
             return expr.shape
+        case Derivative(body, place, layout):
+            found = slope_shape(body.shape, shape(body.arguments[place]), layout)
+            if found is None:
+                raise ShapeError(f"the derivative of {body.name} has more than two axes")
+            return found
         case Eye(dim) | Upper(dim):
             return (dim, dim)
         case Commutation((rows, columns)):
@@ -113,6 +121,20 @@ def common_shape(operands: tuple[Expr, ...]) -> Shape:
             raise ShapeError(f"an operation entry by entry on {show_shape(found)} and {show_shape(here)}")
         found = here
     return found
+
+
+def slope_shape(quantity: Shape, argument: Shape, layout: Layout) -> Shape | None:
+    """The shape of dy/dx by the table of docs/layouts.md; None where it has more than two axes, or y is a row."""
+    numerator = layout is Layout.NUMERATOR
+    if quantity == SCALAR:
+        return (argument[1], argument[0]) if numerator else argument
+    if quantity[1] != ONE:
+        return quantity if argument == SCALAR and quantity[0] != ONE else None
+    if argument == SCALAR:
+        return (ONE, quantity[0]) if layout is Layout.DENOMINATOR else quantity
+    if argument[1] != ONE:
+        return None
+    return (argument[0], quantity[0]) if layout is Layout.DENOMINATOR else (quantity[0], argument[0])
 
 
 def axes(expr: Expr) -> tuple[Dim, ...]:

@@ -30,7 +30,7 @@ from derivgen.expr.nodes import (
 from derivgen.expr.text import text
 from derivgen.expr.walk import subexpressions
 
-_KNOWN = {"softplus", "relu", "sigmoid"}
+_KNOWN = {"softplus", "relu", "sigmoid", "step"}
 """Functions that SymPy does not have; there they are applied undefined functions of that name."""
 
 _SAME_NAME = frozenset("exp log sqrt sin cos tan asin acos atan sinh cosh tanh sign erf".split())

@@ -21,6 +21,7 @@ from derivgen.expr.nodes import (
     Column,
     Commutation,
     Delta,
+    Derivative,
     Det,
     Diag,
     Differential,
@@ -29,6 +30,7 @@ from derivgen.expr.nodes import (
     Eye,
     Function,
     Group,
+    Image,
     Index,
     Inverse,
     Kron,
@@ -110,6 +112,10 @@ def _text(expr: Expr) -> tuple[str, int]:
             return _call("matrix_power", base, exponent)
         case Apply(function, arguments):
             return f"{function_text(function)}({', '.join(map(text, arguments))})", ATOM
+        case Image(name, arguments):
+            return _call(name, *arguments)
+        case Derivative(body, place):
+            return _call("diff", body, body.arguments[place])
         case MatMul(factors):
             return " @ ".join(_within(factor, POWER) for factor in factors), PRODUCT
         case Transpose(body):

@@ -14,6 +14,7 @@ from derivgen.expr.nodes import (
     Entry,
     Expr,
     Eye,
+    Image,
     Index,
     Ones,
     Partial,
@@ -146,7 +147,7 @@ def dimensions(expr: Expr) -> tuple[str, ...]:
 
     for node in subexpressions(expr):
         match node:
-            case Symbol(shape=of) | Ones(of) | Zeros(of) | Commutation(of):
+            case Symbol(shape=of) | Image(shape=of) | Ones(of) | Zeros(of) | Commutation(of):
                 note(of[0])
                 note(of[1])
             case Eye(dim) | Size(dim) | Upper(dim):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, replace
+from types import UnionType
 from typing import NoReturn
 
 from derivgen.expr.build import nested_sum, product
@@ -18,15 +19,19 @@ from derivgen.expr.nodes import (
     Dim,
     Expr,
     Function,
+    Group,
+    MatMul,
     Number,
     Pi,
+    Plus,
+    Product,
     Size,
     Symbol,
     Total,
 )
 from derivgen.expr.shapes import shape
 from derivgen.expr.walk import transform
-from derivgen.problem import functions, operations
+from derivgen.problem import functions, maps, operations
 from derivgen.problem.functions import Call
 from derivgen.problem.latex_input import parse_latex
 from derivgen.problem.letters import Letters
@@ -51,32 +56,33 @@ _HINTS_OF_WORDS = {
 _PRODUCTS = (ast.Mult, ast.Div, ast.MatMult)
 
 
-def parse_expression(text: str, scope: Scope, *, expand: bool = False) -> Expr:
+def parse_expression(text: str, scope: Scope, *, expand: bool = False, grouped: bool = False) -> Expr:
     """The expression that `text` writes, with the names of `scope`; a LatexText is LaTeX.
 
-    With `expand`, names of defined quantities stand for what they are defined as. Raises ExpressionError, which says
-    where in the text, and quotes both shapes where two do not fit.
+    With `expand`, names of defined quantities stand for what they are defined as. With `grouped`, a product in
+    parentheses inside a product stays one factor, and a sum inside a sum one term: (A @ B) @ C is not A @ B @ C. Raises
+    ExpressionError, which says where in the text, and quotes both shapes where two do not fit.
     """
     if isinstance(text, LatexText):
-        return _in_latex(text, scope, expand)
+        return _in_latex(text, scope, expand, grouped)
     spelled = spell(text).with_parameters(scope.parameters)
     try:
         tree = ast.parse(spelled.python, mode="eval").body
-        return _Reader(spelled, scope, expand, Letters(spelled, scope.indices)).whole(tree)
+        return _Reader(spelled, scope, expand, Letters(spelled, scope.indices), grouped=grouped).whole(tree)
     except (SyntaxError, ValueError):
         spelled.refuse("this cannot be read as an expression", (0, len(text)))
     except (RecursionError, MemoryError):
         spelled.refuse("this expression is nested too deep", (0, 1))
 
 
-def _in_latex(text: LatexText, scope: Scope, expand: bool) -> Expr:
+def _in_latex(text: LatexText, scope: Scope, expand: bool, grouped: bool) -> Expr:
     """What LaTeX writes, with what has been drawn in place of the parameters."""
     if not scope.parameters:
-        return parse_latex(text, scope, expand=expand)
+        return parse_latex(text, scope, expand=expand, grouped=grouped)
     named = {name: Symbol(name, shape(expr)) for name, expr in scope.parameters.items()}
     known = replace(scope, symbols={**scope.symbols, **named})
     drawn: dict[Expr, Expr] = {named[name]: expr for name, expr in scope.parameters.items()}
-    return folded(transform(parse_latex(text, known, expand=expand), drawn.get))
+    return folded(transform(parse_latex(text, known, expand=expand, grouped=grouped), drawn.get))
 
 
 @dataclass(slots=True)
@@ -88,6 +94,7 @@ class _Reader:
     expand: bool
     letters: Letters
     depth: int = 0
+    grouped: bool = False
 
     def whole(self, tree: ast.expr) -> Expr:
         expr = self.letters.finish(self.read(tree).expr)
@@ -214,8 +221,12 @@ class _Reader:
         first, spine = _spine(node, _SUMS)
         total = self.read(first)
         terms = [(False, total.expr)]
+        before: ast.BinOp | None = None
         for step in spine:
-            right, span = self.read(step.right), self.span(step)
+            if self._closes(before, step):
+                terms = [(False, Group(operations.add(terms)))]
+            before = step
+            right, span = self._grouped(self.read(step.right), Plus), self.span(step)
             common = operations.common(self.spelled, span, total, right, "sum")
             terms.append((isinstance(step.op, ast.Sub), right.expr))
             total = Operand(total.expr, common, span)
@@ -224,8 +235,14 @@ class _Reader:
     def _product(self, node: ast.BinOp) -> Operand:
         first, spine = _spine(node, _PRODUCTS)
         left = self.read(first)
+        before: ast.BinOp | None = None
         for step in spine:
+            if self._closes(before, step):
+                left = self._grouped(left, MatMul | Product)
+            before = step
             right, span = self.read(step.right), self.span(step)
+            if not isinstance(step.op, ast.Div):
+                right = self._grouped(right, MatMul | Product)
             if isinstance(step.op, ast.MatMult):
                 result = operations.matmul_shape(self.spelled, span, left, right)
                 expr = operations.matmul(left.expr, right.expr)
@@ -237,6 +254,16 @@ class _Reader:
                     expr = operations.divide(self.spelled, span, left.expr, right.expr)
             left = Operand(expr, result, span)
         return left
+
+    def _closes(self, before: ast.BinOp | None, step: ast.BinOp) -> bool:
+        """Whether what stands left of `step` is in parentheses that are to be kept."""
+        return self.grouped and before is not None and step.col_offset < before.col_offset
+
+    def _grouped(self, operand: Operand, kinds: type[Expr] | UnionType) -> Operand:
+        """`operand` as one factor or term, where it is a product or a sum."""
+        if not self.grouped or not isinstance(operand.expr, kinds):
+            return operand
+        return replace(operand, expr=Group(operand.expr))
 
     def _attribute(self, node: ast.Attribute) -> Operand:
         attribute = self.spelled.names.get(node.attr, node.attr)
@@ -287,11 +314,13 @@ class _Reader:
         if name in scope.functions:
             return self._abstract(scope.functions[name], node)
         if name in scope.maps:
-            self.refuse(f"in {self.quote(node)}: functions of vectors such as {name} are not there yet", node)
+            return self._image(name, node)
         if name in scope.symbols:
             self.refuse(f"{name} is declared as a symbol, not as a function", node.func, "write * or @ for a product")
         if name == "sum":
             return self._total(node)
+        if name == "diff" and scope.maps and node.args and not isinstance(node.args[0], ast.Name):
+            return self._derivative_array(node)
         if name == "diff" and scope.slopes:
             return self._slope(node)
         if name == "delta":
@@ -305,6 +334,18 @@ class _Reader:
         if name == "D":
             self.refuse(f"{self.quote(node)} is a function: give its argument, as in {self.quote(node)}(x)", node)
         self._unknown_function(name, node)
+
+    def _image(self, name: str, node: ast.Call) -> Operand:
+        """u(x), of a function declared with the shapes that it takes and gives."""
+        arguments = [self.read(argument) for argument in node.args]
+        return maps.image(self.spelled, self.scope, name, arguments, self.span(node))
+
+    def _derivative_array(self, node: ast.Call) -> Operand:
+        """diff(u(x), x): the derivatives of u by its argument x, not taken; diff(u(x)[i], x[k]) is one of them."""
+        if len(node.args) != 2:
+            self.refuse(f"in {self.quote(node)}: diff takes a function and one of its arguments", node)
+        of, by = (self.read(own) for own in node.args)
+        return maps.derivative(self.spelled, self.scope, of, by, self.span(node), "write diff(u(x), x)")
 
     def _along_axis(self, node: ast.Call) -> Operand:
         """sum(X, axis=1), mean, logsumexp, softmax: of each row; with axis=0 of each column."""

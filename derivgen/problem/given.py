@@ -92,13 +92,15 @@ def expression_text(document: Document, node: Node) -> str:
     return ""
 
 
-def parsed_node(document: Document, node: Node | None, scope: Scope, expand: bool = True) -> Expr | None:
+def parsed_node(
+    document: Document, node: Node | None, scope: Scope, expand: bool = True, grouped: bool = False
+) -> Expr | None:
     """The expression at `node`; None where there is none that can be read, which is complained about."""
     if not isinstance(node, ScalarNode | SequenceNode):
         return None
     text = expression_text(document, node)
     try:
-        return parse_expression(text, scope, expand=expand)
+        return parse_expression(text, scope, expand=expand, grouped=grouped)
     except ExpressionError as error:
         if isinstance(node, ScalarNode):
             document.complain_expression(node, text, error)

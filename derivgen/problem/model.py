@@ -51,6 +51,8 @@ class Scope:
     """Derivatives that are not taken, which expressions may name: dy/dx for (y, x)."""
     drawn: Mapping[str, Expr] = field(default_factory=dict)
     """What has been drawn for each parameter: a number, an array of numbers, or an expression."""
+    layout: Layout = Layout.DENOMINATOR
+    """The layout of a derivative `diff(u(x), x)` of one of `maps`."""
 
     @property
     def parameters(self) -> Mapping[str, Expr]:

@@ -19,6 +19,7 @@ from derivgen.expr.nodes import (
     SCALAR,
     Dim,
     Expr,
+    Group,
     MatMul,
     Matrix,
     MatrixPower,
@@ -129,7 +130,7 @@ def divide(spelled: Source, whole: Span, left: Expr, right: Expr) -> Expr:
 
 
 def matmul(left: Expr, right: Expr) -> Expr:
-    """The matrix product; scalar factors come to the front, but a product 1 x 1 stays in its chain: c'a x'b."""
+    """The matrix product; scalars come to the front, but a product 1 x 1 stays in its chain: c'a x'b, x (y'z)."""
     left_front, left_chain = _chain(left)
     right_front, right_chain = _chain(right)
     factors = (*left_chain, *right_chain)
@@ -143,6 +144,8 @@ def _chain(operand: Expr) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
     """`operand` as scalar factors, and the factors of one matrix product."""
     if isinstance(operand, MatMul):
         return (), operand.factors
+    if isinstance(operand, Group):
+        return (), (operand,)
     if not is_scalar(operand):
         scalars, array = split_scalars(operand)
         return scalars, array.factors if isinstance(array, MatMul) else (array,)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from derivgen.errors import ExpressionError
-from derivgen.expr.nodes import ONE, SCALAR, Dim, Expr, Layout, Plus, Shape, Slope, Symbol
-from derivgen.expr.shapes import shape
+from derivgen.expr.nodes import SCALAR, Dim, Expr, Layout, Plus, Slope, Symbol
+from derivgen.expr.shapes import shape, slope_shape
 from derivgen.expr.walk import subexpressions, transform
 from derivgen.problem.expression import parse_expression
 from derivgen.problem.model import Scope
@@ -25,20 +25,6 @@ class ReadOption:
     operation: str = ""
     left: Expr | None = None
     right: Expr | None = None
-
-
-def slope_shape(quantity: Shape, argument: Shape, layout: Layout) -> Shape | None:
-    """The shape of dy/dx by the table of docs/layouts.md; None where it has more than two axes, or y is a row."""
-    numerator = layout is Layout.NUMERATOR
-    if quantity == SCALAR:
-        return (argument[1], argument[0]) if numerator else argument
-    if quantity[1] != ONE:
-        return quantity if argument == SCALAR and quantity[0] != ONE else None
-    if argument == SCALAR:
-        return (ONE, quantity[0]) if layout is Layout.DENOMINATOR else quantity
-    if argument[1] != ONE:
-        return None
-    return (argument[0], quantity[0]) if layout is Layout.DENOMINATOR else (quantity[0], argument[0])
 
 
 def pairs(functions: Mapping[str, tuple[str, ...]]) -> Iterable[tuple[str, str]]:

@@ -287,7 +287,7 @@ class PartReader:
             if name == "left":
                 self._complain("show", "`show` has two sides, `left` and `right`", "show: {left: A @ B, right: B @ A}")
             return None
-        return parsed_node(self.document, child(sides, name) if sides else None, self.scope)
+        return parsed_node(self.document, child(sides, name) if sides else None, self.scope, grouped=True)
 
     def _right(self, left: Expr | None) -> Expr | None:
         """The right side of what `show` gives; it has the shape of the left one."""
@@ -450,12 +450,13 @@ class PartReader:
         return Claim(expression, text, self.fields.claim_source, max(decimals, default=None), place)
 
     def _claimed_expression(self, node: Node) -> Expr | None:
+        layout = Layout(self.layout or "denominator")
         if not self.fields.functions or self._task_given() != "chain":
-            return self._parsed("claim")
+            return parsed_node(self.document, node, replace(self.scope, layout=layout), expand=True)
         known = {name: as_list(own) for name, own in self.fields.functions.items()}
         if not {*known, *(name for own in known.values() for name in own)} <= self.scope.symbols.keys():
             return None  # what is not declared is complained about
-        scope = with_slopes(self.scope, known, Layout(self.layout or "denominator"))
+        scope = with_slopes(self.scope, known, layout)
         return parsed_node(self.document, node, scope)
 
     def _task_given(self) -> str:

@@ -25,6 +25,7 @@ from derivgen.expr.nodes import (
     Column,
     Commutation,
     Delta,
+    Derivative,
     Det,
     Diag,
     Differential,
@@ -34,6 +35,7 @@ from derivgen.expr.nodes import (
     Eye,
     Function,
     Group,
+    Image,
     Index,
     Inverse,
     Kron,
@@ -86,7 +88,7 @@ OPERATORS = {
     **{name: rf"\{name}" for name in "sin cos tan sinh cosh tanh log ln exp".split()},
     **{f"a{name}": rf"\arc{name}" for name in ("sin", "cos", "tan")},
     "sigmoid": r"\sigma",
-    **{name: rf"\operatorname{{{name}}}" for name in "softplus relu sign erf sqrt abs".split()},
+    **{name: rf"\operatorname{{{name}}}" for name in "softplus relu sign step erf sqrt abs".split()},
 }
 """How the functions of nodes.FUNCTIONS are written, and ln (notation.py)."""
 
@@ -270,12 +272,16 @@ class _Printer:
                 return self._product(factors)
             case Power(base, exponent):
                 return self._power(base, exponent)
-            case Apply(Function("sign"), (Apply(Function("relu"), (argument,)),)):
+            case Apply(Function("step", (0,), False), (argument,)):
                 return self._positive(argument)
             case Apply(Function("ln"), (Apply(Function("abs"), (Det(body),)),)):
                 return self._log_det(r"\ln", body)
             case Apply(function, arguments):
                 return self._apply(function, arguments)
+            case Image():
+                return self._image(expr)
+            case Derivative(body, place):
+                return self._derivative_array(body, place)
             case MatMul(factors):
                 return self._matmul(factors)
             case MatrixPower(base, exponent):
@@ -377,6 +383,8 @@ class _Printer:
 
     def _entry(self, base: Expr, subscripts: tuple[str, ...]) -> Piece:
         below = _join(subscripts)
+        if isinstance(base, Image):
+            return self._image(base, subscripts)
         if not isinstance(base, Symbol) or isinstance(base, Slope):
             return self._part(base, below)
         if base.latex:
@@ -583,9 +591,9 @@ class _Printer:
     # functions, sum signs, derivatives
 
     def _positive(self, argument: Expr) -> Piece:
-        """Iverson's bracket [u > 0]: 1 where u is positive, 0 elsewhere."""
+        r"""The indicator 1[u > 0]: 1 where u is positive, 0 elsewhere. A bold 1, since \mathbb has no digits."""
         inner = self.piece(argument)
-        return self._fenced(f"{inner.tex} > 0", inner.height, "[", "]")
+        return self._fenced(f"{inner.tex} > 0", inner.height, "[", "]", before=r"\mathbf{1}")
 
     def _log_det(self, log: str, body: Expr) -> Piece:
         inner = self.piece(body)
@@ -611,6 +619,19 @@ class _Printer:
         name = operator or _name(function.name)
         return self._call(_derived(name, function.orders), *arguments)
 
+    def _image(self, image: Image, subscripts: tuple[str, ...] = ()) -> Piece:
+        name = _name(image.name, bold=image.shape != SCALAR and not subscripts, subscripts=subscripts)
+        return Piece(name) if image.brief else self._call(name, *image.arguments)
+
+    def _derivative_array(self, image: Image, place: int) -> Piece:
+        """du/dx where the arguments are symbols; else u'(A x), or with the number of the argument in place of x."""
+        argument = image.arguments[place]
+        if all(isinstance(one, Symbol) for one in image.arguments) and image.arguments.count(argument) == 1:
+            assert isinstance(argument, Symbol)
+            return self.derivative(image, argument, sign=r"\mathrm{d}" if len(image.arguments) == 1 else r"\partial ")
+        orders = tuple(int(number == place) for number in range(len(image.arguments)))
+        return self._call(_derived(_name(image.name, bold=image.shape != SCALAR), orders), *image.arguments)
+
     def _sum(self, index: Index, body: Expr) -> Piece:
         below = index.latex or _name(index.name)
         sign = rf"\sum_{{{below}=1}}^{{{dim_latex(index.dim)}}}" if self.style.ranges else rf"\sum_{{{below}}}"
@@ -628,7 +649,7 @@ class _Printer:
         d = sign.strip() + order
         bottom = self._variables(variables, sign) + (r"^{\mathsf T}" if by_row else "")
         inner = self.piece(body)
-        if isinstance(body, Symbol | Entry) and inner.height < TALL and inner.tex[0] != "(":
+        if isinstance(body, Symbol | Entry | Image) and inner.height < TALL and inner.tex[0] != "(":
             if self.style.inline:
                 return Piece(rf"{d} {inner.tex}/{bottom}", PRODUCT)
             return Piece(rf"\frac{{{d} {inner.tex}}}{{{bottom}}}", POWER, TALL)

@@ -25,6 +25,7 @@ from derivgen.expr.nodes import (
     Column,
     Commutation,
     Delta,
+    Derivative,
     Det,
     Diag,
     Differential,
@@ -34,6 +35,7 @@ from derivgen.expr.nodes import (
     Eye,
     Function,
     Group,
+    Image,
     Index,
     Inverse,
     Kron,
@@ -376,6 +378,8 @@ class Code:
                 return self.dim(dim), ATOM if len(dim.names) + (dim.number != 1) == 1 else PRODUCT
             case Slope(name):
                 raise CannotDerive(f"{name} has no code: it is a derivative of a function that nobody gave")
+            case Image(name) | Derivative(Image(name)):
+                raise CannotDerive(f"{name} has no code: it is a function that nobody gave")
             case Symbol(name):
                 return self.names.symbols[name], ATOM
             case Entry(base, subscripts):
@@ -536,6 +540,8 @@ class Code:
             return f"{self.function_name(function)}({inside})", ATOM
         if any(function.orders):
             raise CannotDerive(f"{function_text(function)} has no NumPy code")
+        if function.name == "step":
+            return f"1.0 * ({self.shown(arguments[0])} > 0)", PRODUCT
         if function.name in UFUNCS:
             return f"np.{UFUNCS[function.name]}({inside})", ATOM
         if function.name in HELPERS:

@@ -19,6 +19,7 @@ from derivgen.expr.nodes import (
     Column,
     Commutation,
     Delta,
+    Derivative,
     Det,
     Diag,
     Differential,
@@ -28,6 +29,7 @@ from derivgen.expr.nodes import (
     Eye,
     Function,
     Group,
+    Image,
     Index,
     Inverse,
     Kron,
@@ -120,6 +122,9 @@ def _shown(expr: Expr) -> Shown:
             return _partial(quantity, argument, "d")
         case Symbol(name, _, known):
             return (f"d{_name(name[1:])}", POWER) if DIFFERENTIAL in known else (_name(name), ATOM)
+        case Entry(Image() as image, subscripts):
+            shown = f"{_name(image.name)}_{_join(map(_subscript, subscripts))}"
+            return (shown, ATOM) if image.brief else _call(shown, *image.arguments)
         case Entry(base, subscripts):
             return f"{_within(base, ATOM)}_{_join(map(_subscript, subscripts))}", ATOM
         case Row(base, subscript):
@@ -142,6 +147,10 @@ def _shown(expr: Expr) -> Shown:
             return _raised(base, exponent, "")
         case Apply(function, arguments):
             return _apply(function, arguments)
+        case Image(name, arguments, _, brief):
+            return (_name(name), ATOM) if brief else _call(_name(name), *arguments)
+        case Derivative(body, place):
+            return _derivative_array(body, place)
         case MatMul(factors):
             # (dX) A, or it would be read as d(X A)
             ahead = [ATOM if isinstance(f, Symbol) and DIFFERENTIAL in f.assumptions else POWER for f in factors[:-1]]
@@ -307,16 +316,29 @@ def _raised(base: Expr, exponent: Expr, sign: str) -> Shown:
 def _apply(function: Function, arguments: tuple[Expr, ...]) -> Shown:
     name = _name(function.name) if function.abstract else FUNCTION_NAMES.get(function.name, function.name)
     match function, arguments:
-        case Function("sign"), (Apply(Function("relu"), (inner,)),):
-            return f"[{unicode_math(inner)} > 0]", ATOM
+        case Function("step", (0,), False), (inner,):
+            return f"𝟙[{unicode_math(inner)} > 0]", ATOM
     if function == Function("abs"):
         return f"|{unicode_math(arguments[0])}|", ATOM
-    if len(function.orders) == 1:
-        name += "′" * function.orders[0]
-    else:
-        taken = [str(place) for place, order in enumerate(function.orders, 1) for _ in range(order)]
-        name = "".join(f"∂_{place} " for place in taken) + name
-    return _call(name, *arguments)
+    return _call(_derived(name, function.orders), *arguments)
+
+
+def _derived(name: str, orders: tuple[int, ...]) -> str:
+    """The name of a function with its derivatives: f′, or for several arguments the places they are taken in."""
+    if len(orders) == 1:
+        return name + "′" * orders[0]
+    taken = [str(place) for place, order in enumerate(orders, 1) for _ in range(order)]
+    return "".join(f"∂_{place} " for place in taken) + name
+
+
+def _derivative_array(image: Image, place: int) -> Shown:
+    """du/dx where the arguments are symbols; else u′(A x), or with the number of the argument in place of x."""
+    argument = image.arguments[place]
+    if all(isinstance(one, Symbol) for one in image.arguments) and image.arguments.count(argument) == 1:
+        assert isinstance(argument, Symbol)
+        return _partial(image, argument, "d" if len(image.arguments) == 1 else "∂")
+    orders = tuple(int(number == place) for number in range(len(image.arguments)))
+    return _call(_derived(_name(image.name), orders), *image.arguments)
 
 
 def _partial(body: Expr, wrt: Symbol | Entry, sign: str) -> Shown:
@@ -328,7 +350,7 @@ def _partial(body: Expr, wrt: Symbol | Entry, sign: str) -> Shown:
     bottom = " ".join(f"{sign}{name}" for name in below)
     if len(set(below)) == 1:
         bottom = f"{sign}{below[0]}{order}"
-    if isinstance(body, Symbol | Entry) and _shown(body)[0][0] != "(":
+    if isinstance(body, Symbol | Entry | Image) and _shown(body)[0][0] != "(":
         return f"{sign}{order}{unicode_math(body)}/{bottom}", POWER
     inner, binding = _shown(body)
     several = isinstance(body, Plus | Product | MatMul | Kron) or binding < PREFIX

@@ -26,6 +26,7 @@ from derivgen.derivation import (
     Table,
 )
 from derivgen.errors import Place
+from derivgen.expr.images import brief
 from derivgen.expr.nodes import SCALAR, At, Entry, Expr, Layout, Matrix, Number, Partial, Symbol
 from derivgen.expr.shapes import is_scalar, shape
 from derivgen.expr.walk import symbols, transform
@@ -421,6 +422,7 @@ def _sought(derivation: Derivation, part: Part) -> SoughtView:
         entry,
         place,
         derivation.wrt_transposed,
+        derivation.domain,
         options=offered,
         functions=known,
     )
@@ -493,4 +495,5 @@ def _claim(answer: Answer) -> ClaimView | None:
     if claim is None or verdict is None:
         return None
     erratum = answer.part.erratum
-    return ClaimView(verdict.status, verdict.message, claim.expression, claim.text, claim.source, erratum, claim.word)
+    shown = brief(claim.expression, answer.derivation.statement) if answer.derivation else claim.expression
+    return ClaimView(verdict.status, verdict.message, shown, claim.text, claim.source, erratum, claim.word)

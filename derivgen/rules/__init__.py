@@ -9,10 +9,11 @@ from derivgen.rules.assembly import ASSEMBLY, fixed_subscript
 from derivgen.rules.assumptions import ASSUMED
 from derivgen.rules.calculus import ELEMENTARY, FORMS, LETTERS
 from derivgen.rules.chaining import CHAINING
-from derivgen.rules.contraction import CONTRACTION
+from derivgen.rules.contraction import CONTRACTION, sum_in_front
 from derivgen.rules.differentials import DIFFERENTIALS
 from derivgen.rules.differentiation import LINEAR, NONLINEAR, ROUTINE
 from derivgen.rules.expansion import norm, row_times_vector
+from derivgen.rules.images import IMAGES
 from derivgen.rules.kronecker import KRONECKER
 from derivgen.rules.linear_equations import LINEAR_EQUATIONS
 from derivgen.rules.matrix_algebra import READABLE, sum_of_entries
@@ -34,6 +35,7 @@ CATALOGUE: tuple[Rule, ...] = tuple(
             *ROUTINE,
             *NONLINEAR,
             *CONTRACTION,
+            sum_in_front,
             *TIDY,
             constant_out_of_sum,
             like_terms,
@@ -53,6 +55,7 @@ CATALOGUE: tuple[Rule, ...] = tuple(
             *CHAINING,
             *LINEAR_EQUATIONS,
             *OPTIMISATION,
+            *IMAGES,
         )
     )
 )

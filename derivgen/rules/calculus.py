@@ -107,9 +107,10 @@ _LAWS = {
     "tanh": r"\tanh' x = 1 - \tanh^2 x",
     "sigmoid": r"\sigma'(x) = \sigma(x)\,(1 - \sigma(x))",
     "softplus": r"\operatorname{softplus}'(x) = \sigma(x)",
-    "relu": r"\operatorname{relu}'(x) = [x > 0]",
+    "relu": r"\operatorname{relu}'(x) = \mathbf{1}[x > 0]\ (x \neq 0)",
     "abs": r"\lvert x \rvert' = \operatorname{sign} x\ (x \neq 0)",
     "sign": r"\operatorname{sign}' x = 0\ (x \neq 0)",
+    "step": r"\operatorname{step}' x = 0\ (x \neq 0)",
     "erf": r"\operatorname{erf}' x = \frac{2}{\sqrt{\pi}}\,e^{-x^2}",
 }
 
@@ -331,14 +332,13 @@ def _negative(expr: Expr) -> Expr:
     return Number(-expr.value) if isinstance(expr, Number) else product((MINUS_ONE, expr))
 
 
-@rule("positive part", law=r"\operatorname{relu}(u)\,[u > 0] = \operatorname{relu}(u)", source=ALGEBRA)
+@rule("positive part", law=r"\operatorname{relu}(u)\,\mathbf{1}[u > 0] = \operatorname{relu}(u)", source=ALGEBRA)
 def positive_part(expr: Expr) -> Expr | None:
     match expr:
         case Product(factors):
             for factor in factors:
-                if isinstance(factor, Apply) and factor.function.name == "sign" and factor.arguments[0] in factors:
-                    inner = factor.arguments[0]
-                    if isinstance(inner, Apply) and inner.function.name == "relu":
+                if isinstance(factor, Apply) and factor.function.name == "step":
+                    if Apply(Function("relu"), factor.arguments) in factors:
                         return product(one for one in factors if one is not factor)
     return None
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from derivgen.derivation import Rule, rule
 from derivgen.expr.build import factors_of, plus, product
-from derivgen.expr.nodes import Delta, Expr, Index, Plus, Product, Subscript, Sum
-from derivgen.expr.walk import free_indices, rename, subexpressions
+from derivgen.expr.nodes import Delta, Expr, Group, Index, Plus, Product, Subscript, Sum
+from derivgen.expr.walk import all_indices, free_indices, rename, subexpressions
 
 SOURCE = "Itskov, Tensor Algebra and Tensor Analysis (2019), sec. 1.2"
 
@@ -91,6 +91,18 @@ def distribute(expr: Expr) -> Expr | None:
                 if rewritten is not None:
                     assert isinstance(rewritten, Sum)
                     return Sum(index, _put_innermost(body, rewritten.body))
+    return None
+
+
+@rule("distribute over a sum", law=r"a \sum_j u_j = \sum_j a\,u_j", source=SOURCE)
+def sum_in_front(expr: Expr) -> Expr | None:
+    """The factors in their order; only where nothing else in the product has the letter that is bound."""
+    if isinstance(expr, Product):
+        for place, factor in enumerate(expr.factors):
+            bare = factor.body if isinstance(factor, Group) else factor
+            others = (*expr.factors[:place], *expr.factors[place + 1 :])
+            if isinstance(bare, Sum) and not any(bare.index in all_indices(other) for other in others):
+                return Sum(bare.index, product((*expr.factors[:place], bare.body, *expr.factors[place + 1 :])))
     return None
 
 

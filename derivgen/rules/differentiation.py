@@ -48,6 +48,10 @@ MAGNUS = "Magnus & Neudecker, Matrix Differential Calculus (2019)"
 CALCULUS = "Spivak, Calculus (2008), ch. 10"
 
 
+KINKED = ("relu", "abs", "sign", "step")
+"""The functions that have no derivative at 0."""
+
+
 def varies(expr: Expr, wrt: Symbol | Entry) -> bool:
     """Whether `expr` depends on the variable that `wrt` is, or is an entry of."""
     symbol = wrt.base if isinstance(wrt, Entry) else wrt
@@ -244,14 +248,14 @@ def chain_rule(expr: Expr) -> Expr | None:
 
 @rule(
     "chain rule, slope 0 at the kink",
-    law=r"\partial \operatorname{relu}(u) = [u > 0]\,\partial u,"
+    law=r"\partial \operatorname{relu}(u) = \mathbf{1}[u > 0]\,\partial u,"
     r"\ \partial \lvert u \rvert = \operatorname{sign}(u)\,\partial u",
     source="Rockafellar, Convex Analysis (1970), sec. 23: one of the subgradients",
 )
 def kink_rule(expr: Expr) -> Expr | None:
-    """relu, the absolute value and the sign have no derivative at 0; the value 0 is taken there."""
+    """relu, the absolute value, the sign and the step have no derivative at 0; the value 0 is taken there."""
     match expr:
-        case Partial(Apply(Function(name, _, False), (argument,)), wrt) if name in ("relu", "abs", "sign"):
+        case Partial(Apply(Function(name, _, False), (argument,)), wrt) if name in KINKED:
             if varies(argument, wrt):
                 function = Function(name)
                 return product((derivative_of(function, (argument,), 0), Partial(argument, wrt)))

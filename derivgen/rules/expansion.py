@@ -28,6 +28,7 @@ from derivgen.expr.nodes import (
     Expr,
     Eye,
     Function,
+    Group,
     Index,
     LogSumExp,
     MatMul,
@@ -91,6 +92,8 @@ def entry(array: Expr, subscripts: Sequence[Subscript]) -> Expr:
     match array:
         case Transpose(body):
             return entry(body, tuple(reversed(subscripts)))
+        case Group(body):
+            return entry(body, subscripts)
         case Ones():
             return ONE_NUMBER
         case Zeros():

@@ -44,10 +44,11 @@ DERIVATIVES: dict[str, Callable[[Expr], Expr]] = {
     "sigmoid": lambda u: product((_apply("sigmoid", u), _one_minus(_apply("sigmoid", u)))),
     "softplus": lambda u: _apply("sigmoid", u),
     # 1 where u > 0 and 0 where u < 0; at the kink the value 0 is taken
-    "relu": lambda u: _apply("sign", _apply("relu", u)),
+    "relu": lambda u: _apply("step", u),
     # 0 at the kink, the middle of the slopes beside it
     "abs": lambda u: _apply("sign", u),
     "sign": lambda u: ZERO_NUMBER,
+    "step": lambda u: ZERO_NUMBER,
     "erf": lambda u: product((TWO, _over(_root(Pi())), _apply("exp", product((MINUS_ONE, Power(u, TWO)))))),
 }
 """f' of each function, at u. Anton, Bivens & Davis, Calculus (2012), ch. 2 and 6; sigmoid: f' = f (1 - f)."""

@@ -317,6 +317,7 @@ _EXACT: dict[str, Callable[..., Any]] = {
     "relu": np.frompyfunc(lambda value: max(value, 0), 1, 1),
     "abs": np.frompyfunc(abs, 1, 1),
     "sign": np.frompyfunc(_sign, 1, 1),
+    "step": np.frompyfunc(lambda value: int(value > 0), 1, 1),
 }
 
 
@@ -342,6 +343,7 @@ _FLOAT: dict[str, Callable[[Array], Any]] = {
     "relu": lambda x: np.maximum(x, 0.0),
     "abs": np.abs,
     "sign": np.sign,
+    "step": lambda x: np.where(x > 0, 1.0, 0.0),
     "erf": _error_function,
 }
 

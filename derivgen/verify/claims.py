@@ -13,9 +13,9 @@ import numpy as np
 
 from derivgen.derivation import Derivation
 from derivgen.errors import ExpressionError, ShapeError
-from derivgen.expr.nodes import ONE, ZERO_NUMBER, Dim, Expr, Index, Layout, Shape, Symbol, Transpose
+from derivgen.expr.nodes import ONE, ZERO_NUMBER, Derivative, Dim, Expr, Index, Layout, Shape, Symbol, Transpose
 from derivgen.expr.shapes import is_scalar, shape, show_shape
-from derivgen.expr.walk import free_indices, rename, symbols
+from derivgen.expr.walk import free_indices, rename, subexpressions, symbols
 from derivgen.problem.expression import parse_expression
 from derivgen.problem.model import Claim, Part
 from derivgen.problem.options import with_slopes
@@ -48,7 +48,7 @@ def check_claim(claim: Claim, part: Part, layout: Layout, derivation: Derivation
     if derivation.task in EXTREMA:
         return check_extremum_claim(claim, derivation, part.scope.values)
     try:
-        if part.functions:
+        if part.functions or any(isinstance(node, Derivative) for node in subexpressions(claim.expression)):
             claim = _in_layout(claim, part, layout)
         return _Claimed(claim, part, asked).verdict()
     except ExpressionError as error:
@@ -61,8 +61,8 @@ def check_claim(claim: Claim, part: Part, layout: Layout, derivation: Derivation
 
 def _in_layout(claim: Claim, part: Part, layout: Layout) -> Claim:
     """`claim` read with the derivatives that it names in the shapes of `layout`."""
-    scope = with_slopes(part.scope, part.functions, layout)
-    return replace(claim, expression=parse_expression(claim.text, scope))
+    scope = with_slopes(replace(part.scope, layout=layout), part.functions, layout)
+    return replace(claim, expression=parse_expression(claim.text, scope, expand=not part.functions))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from derivgen.expr.nodes import (
     Column,
     Commutation,
     Delta,
+    Derivative,
     Det,
     Diag,
     Differential,
@@ -35,6 +36,7 @@ from derivgen.expr.nodes import (
     Expr,
     Eye,
     Group,
+    Image,
     Index,
     Inverse,
     Kron,
@@ -64,7 +66,7 @@ from derivgen.expr.nodes import (
     Vec,
     Zeros,
 )
-from derivgen.verify import arrays, duals, functions
+from derivgen.verify import arrays, duals, functions, images
 from derivgen.verify.arrays import Array, BadPoint, Irrational
 from derivgen.verify.duals import Value
 from derivgen.verify.ordering import below_first
@@ -237,6 +239,12 @@ class Evaluator:
                 if function.abstract:
                     return functions.abstract(function.name, function.orders, values)
                 return functions.function(function.name, values[0], function.orders[0])
+            case Image(name, arguments, of):
+                values = tuple(self.value(argument, moving) for argument in arguments)
+                return images.image(name, self.point.shape(of), values)
+            case Derivative(body, place, layout):
+                values = tuple(self.value(argument, moving) for argument in body.arguments)
+                return images.derivative(body.name, self.point.shape(body.shape), values, place, layout)
             case Size(dim):
                 return self._constant(Fraction(self.point.size(dim)), (1, 1))
             case Row(base, subscript):

@@ -31,7 +31,8 @@ from derivgen.verify.duals import matrix_shape as shape_of
 def function(name: str, value: Value, order: int = 0) -> Value:
     """The derivative of order `order` of one of nodes.FUNCTIONS, entry by entry.
 
-    Raises BadPoint where it has no finite value, and at the kinks of relu, abs and sign where a derivative is wanted.
+    Raises BadPoint where it has no finite value, and at the kinks of relu, abs, sign and step where a
+    derivative is wanted.
     """
     if order == 0:
         if name in _SLOPES:
@@ -104,11 +105,6 @@ def _numbers(value: Value, numbers: Callable[[Array], Array]) -> Value:
     return numbers(array)
 
 
-def _step(array: Array) -> Array:
-    stepped: Array = (array > 0).astype(int)
-    return stepped.astype(array.dtype)
-
-
 def _sigmoid_slope(value: Value) -> Value:
     rising = function("sigmoid", value)
     return multiply(rising, _one_minus(rising))
@@ -120,9 +116,10 @@ def _gauss(value: Value) -> Value:
 
 
 _SLOPES: dict[str, Callable[[Array], Array]] = {
-    "relu": _step,
+    "relu": lambda array: arrays.function_value("step", array),
     "abs": lambda array: arrays.function_value("sign", array),
     "sign": np.zeros_like,
+    "step": np.zeros_like,
 }
 """Of the functions with a kink at 0."""
 

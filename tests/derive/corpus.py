@@ -100,6 +100,8 @@ DERIVATIVES: list[tuple[str, str, str]] = [
     ("c.T @ log(sum(exp(Z), axis=0))", "Z", "Z: matrix(m, n); c: vector(n)"),
     ("sum(Y * log(softmax(X @ W, axis=1)))", "W", "X: matrix(n, d); W: matrix(d, k); Y: matrix(n, k) onehot"),
     ("sum((X - ones(m) @ mean(X, axis=0).T)**2)", "X", "X: matrix(m, n)"),
+    ("a.T @ u(B @ x)", "x", "x: vector(n); B: matrix(m, n); a: vector(p); u: function(vector(m) -> vector(p))"),
+    ("a.T @ u(x)", "x", "x: vector(n); a: vector(p); u: function(vector(n) -> vector(p))"),
 ]
 
 DIFFERENTIALS: list[tuple[str, str, str]] = [
@@ -170,6 +172,7 @@ CALCULUS: list[tuple[str, str, str]] = [
     ("x**y + y**x", "x", "x: scalar positive; y: scalar positive"),
     ("sin(cos(x**2))", "x", "x: scalar"),
     ("x/sqrt(1 + x**2)", "x", "x: scalar"),
+    ("x**2*step(x)", "x", "x: scalar"),
 ]
 """Of scalar formulas, as a first course takes them."""
 

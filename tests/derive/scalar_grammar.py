@@ -38,6 +38,7 @@ BY_MPMATH: Names = {
     "number": mpmath.mpf,
     "abs": mpmath.fabs,
     "relu": lambda u: max(u, mpmath.mpf(0)),
+    "step": lambda u: mpmath.mpf(u > 0),
     "sigmoid": lambda u: 1 / (1 + mpmath.exp(-u)),
     "softplus": lambda u: mpmath.log(1 + mpmath.exp(u)),
     "pi": mpmath.pi,

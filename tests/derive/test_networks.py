@@ -55,9 +55,9 @@ NETWORKS = [
     ("f", "f", SQUARES, "(a_3 - y)*D(f)(z_3)", "D(f)(z_2)", "D(f)(z_1)"),
     ("sigmoid", "sigmoid", SQUARES, "(a_3 - y)*a_3*(1 - a_3)", "a_2*(1 - a_2)", "a_1*(1 - a_1)"),
     ("tanh", "tanh", SQUARES, "(a_3 - y)*(1 - a_3**2)", "(1 - a_2**2)", "(1 - a_1**2)"),
-    ("relu", "relu", SQUARES, "(a_3 - y)*sign(a_3)", "sign(a_2)", "sign(a_1)"),
+    ("relu", "relu", SQUARES, "(a_3 - y)*step(z_3)", "step(z_2)", "step(z_1)"),
     ("tanh", "softmax", "-y.T @ log(a_3)", "a_3 - y", "(1 - a_2**2)", "(1 - a_1**2)"),
-    ("relu", "softmax", "-y.T @ log(a_3)", "a_3 - y", "sign(a_2)", "sign(a_1)"),
+    ("relu", "softmax", "-y.T @ log(a_3)", "a_3 - y", "step(z_2)", "step(z_1)"),
 ]
 
 # variable, the gradient in the layouts denominator, numerator and mixed

@@ -28,6 +28,7 @@ SYMBOLS = """
   y: vector(n)
   z: vector(m)
   c: scalar
+  G: matrix(p, q)
 """
 
 TRUE = [
@@ -40,6 +41,10 @@ TRUE = [
     ("(c * A).T", "c * A.T"),
     ("c * (A + B)", "c * A + c * B"),
     ("x.T @ y", "sum(x * y)"),
+    ("(C @ D) @ G", "C @ (D @ G)"),
+    ("A @ (A @ (A @ B))", "((A @ A) @ A) @ B"),
+    ("(A + B) + A", "A + (B + A)"),
+    ("x @ (x.T @ y)", "(x @ x.T) @ y"),
     ("x.T @ A @ x", "x.T @ A.T @ x"),
     ("(x + y).T @ (x + y)", "x.T @ x + 2 * x.T @ y + y.T @ y"),
 ]
@@ -110,6 +115,12 @@ def test_a_product_that_is_not_defined(tmp_path: Path) -> None:
     fact = statement.facts[0]
     same = replace(statement, facts=(replace(fact, right=fact.left),))
     assert check_derivation(replace(found, steps=(same,))).is_wrong
+
+
+def test_the_grouping_is_printed_as_it_is_written(tmp_path: Path) -> None:
+    shown = derivation_text(derived(tmp_path, "(C @ D) @ G", "C @ (D @ G)"))
+    assert "((C D) G)_ij" in shown and "(C (D G))_ij" in shown
+    assert "finite sums may change places, so both sides have the same entries" in shown
 
 
 REFUSED = [

@@ -70,6 +70,7 @@ TABLE: list[tuple[Expr, list[float], list[float]]] = [
     (apply("sqrt", x), [16, -1], [4, nan]),
     (apply("asin", x), [0, 2], [0, nan]),
     (apply("relu", x), [-2, 3], [0, 3]),
+    (apply("step", x), [-2, 0, 3], [0, 0, 1]),
     (apply("softplus", x), [-1000, 1000], [0, 1000]),
     (apply("sigmoid", x), [-1000, 0, 1000], [0, 0.5, 1]),
     (apply("exp", x), [0, 1000], [1, nan]),

@@ -15,6 +15,7 @@ from derivgen.expr.nodes import (
     Column,
     Commutation,
     Delta,
+    Derivative,
     Det,
     Diag,
     Dim,
@@ -22,9 +23,12 @@ from derivgen.expr.nodes import (
     Expr,
     Eye,
     Function,
+    Group,
+    Image,
     Index,
     Inverse,
     Kron,
+    Layout,
     LogDet,
     LogSumExp,
     MatMul,
@@ -32,6 +36,7 @@ from derivgen.expr.nodes import (
     Norm,
     Number,
     Ones,
+    Partial,
     Plus,
     Power,
     Product,
@@ -49,6 +54,9 @@ from derivgen.expr.nodes import (
     number,
 )
 from derivgen.problem.expression import parse_expression
+from derivgen.problem.tokens import LatexText
+from derivgen.render.latex import latex
+from derivgen.verify.checks import check_equal
 from tests.problem.scope import SCOPE, A, B, M, a, b, c, k, lam, m, n, p, s, t, x, y
 
 i_m, i_n, j_n, j_m = Index("i", m), Index("i", n), Index("j", n), Index("j", m)
@@ -121,6 +129,10 @@ BUILT: list[tuple[str, Expr]] = [
     ("zeros(3)", Zeros((Dim(3), ONE))),
     ("eye(n)", Eye(n)),
     ("upper(n)", Upper(n)),
+    ("h(x)", Image("h", (x,), (m, ONE))),
+    ("h(M @ x)", Image("h", (MatMul((M, x)),), (m, ONE))),
+    ("diff(h(x), x)", Derivative(Image("h", (x,), (m, ONE)), 0, Layout.DENOMINATOR)),
+    ("diff(h(x)[i], x[j])", Partial(Entry(Image("h", (x,), (m, ONE)), (Index("i", m),)), Entry(x, (Index("j", n),)))),
     ("commutation(m, n)", Commutation((m, n))),
     ("softmax(x)", Softmax(x)),
     ("softmax(A, axis=1)", Softmax(A, 1)),
@@ -255,7 +267,11 @@ REFUSED: list[tuple[str, str]] = [
     ("D(f)", "D(f) is a function: give its argument, as in D(f)(x)"),
     ("D(exp)(x)", "in D(exp): D takes a declared function"),
     ("D(g)(x, s)", "in D(g): say by which argument, as in D(g, 1)"),
-    ("h(x)", "in h(x): functions of vectors such as h are not there yet"),
+    ("h(y)", "in h(y): y is (m, 1), h takes (n, 1): n and m differ"),
+    ("h(x, x)", "in h(x, x): h takes 1 argument, not 2"),
+    ("diff(h(x), a)", "in diff(h(x), a): a is no argument of h(x)"),
+    ("diff(h(x))", "in diff(h(x)): diff takes a function and one of its arguments"),
+    ("diff(x + a, x)", "in diff(x + a, x): x is no argument of x + a"),
     ("x // y", "`//` has no meaning in an expression"),
     ("_x", "`_x`: names do not start with an underscore"),
     ("é", "`é`: names are made of Latin and Greek letters, digits and _"),
@@ -416,3 +432,29 @@ def test_definitions_expand() -> None:
 
 def test_unused_names_of_the_scope() -> None:
     assert {t, p} & set(SCOPE.symbols.values()) == {t}
+
+
+# in NumPy's notation and in LaTeX: what is kept with `grouped`
+KEPT = [
+    ("(M @ M) @ M", "(M M) M", MatMul((Group(MatMul((M, M))), M))),
+    ("M @ (M @ M)", "M (M M)", MatMul((M, Group(MatMul((M, M)))))),
+    ("M @ M @ M", "M M M", MatMul((M, M, M))),
+    ("((M @ M))", "((M M))", MatMul((M, M))),
+    ("(M @ M) @ (M @ M)", "(M M)(M M)", MatMul((Group(MatMul((M, M))), Group(MatMul((M, M)))))),
+    ("x @ (x.T @ x)", r"x (x^\top x)", None),
+    ("(s * t) * s", "(s t) s", Product((Group(Product((s, t))), s))),
+    ("(s + t) + s", "(s + t) + s", Plus((Group(Plus((s, t))), s))),
+    ("s + (t + s)", "s + (t + s)", Plus((s, Group(Plus((t, s)))))),
+    ("(s + t) * s", "(s + t) s", Product((Plus((s, t)), s))),
+    ("(s * t) + s", "(s t) + s", Plus((Product((s, t)), s))),
+    ("(M + M) @ M", "(M + M) M", MatMul((Plus((M, M)), M))),
+    ("(M @ M).T", r"(M M)^\top", Transpose(MatMul((M, M)))),
+]
+
+
+@pytest.mark.parametrize(("written", "drawn", "built"), KEPT, ids=[row[0] for row in KEPT])
+def test_parentheses_are_kept(written: str, drawn: str, built: Expr | None) -> None:
+    kept = parse_expression(written, SCOPE, grouped=True)
+    assert kept == built or built is None
+    assert latex(parse_expression(LatexText(drawn), SCOPE, grouped=True)) == latex(kept)
+    assert check_equal(kept, parse_expression(written, SCOPE)).status == "exact"

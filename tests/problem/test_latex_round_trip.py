@@ -30,6 +30,7 @@ from derivgen.expr.nodes import (
     Eye,
     Function,
     Inverse,
+    Layout,
     Number,
     Ones,
     Power,
@@ -154,7 +155,7 @@ NAMES = [
     ),
     *("x - (q1 - q2)", "x/(q1/q2)", "(x/q1)/q2", "(x**q1)**q2", "x**(q1**q2)", "log(x)**2 + log(x**2)", "log(log(x))"),
     *("abs(W1)", "abs(det(W1)) + logdet(W1)**2", "log(abs(det(W1)))", "norm(h_prev)**2", "norm(W1)/norm(h_prev, 1)"),
-    *("sign(relu(x))", "sin(x)**q1 + 1/sin(x)", "ones(1, n) @ h_prev", "f", "h_prev.T[i]", "delta(i, j)*h_prev[j]"),
+    *("step(x)*x**2", "sin(x)**q1 + 1/sin(x)", "ones(1, n) @ h_prev", "f", "h_prev.T[i]", "delta(i, j)*h_prev[j]"),
 ]
 NAMES_SCOPE = scope_from(
     [
@@ -176,6 +177,70 @@ NAMES_SCOPE = scope_from(
 @pytest.mark.parametrize("written", NAMES)
 def test_names_and_signs(written: str) -> None:
     assert_round_trip(parse_expression(written, NAMES_SCOPE), NAMES_SCOPE)
+
+
+MAPS_SCOPE = scope_from(
+    [
+        *("u: function(vector(m) -> vector(n))", "v: function(vector(m) -> vector(n))", "x: vector(m)", "t: scalar"),
+        *("a: function(vector(m) -> scalar)", "p: function(vector(m), vector(m) -> vector(n))", "A: matrix(m, m)"),
+        *("U: function(matrix(m, m) -> scalar)", "G: function(scalar -> matrix(n, n))", "y: vector(m)"),
+    ],
+    [],
+)
+MAPS = [
+    *("a(x)*u(x) - u(A @ x)", "u(x)[i]*u(x)[2]", "a(x)**2 + U(A)", "u(x).T @ v(x)", "G(t)[i, j]*G(t).T[i, j]"),
+    *("p(x, A @ y)[i]", "u(step(x))", "step(A @ x) * y", "t*step(t)**2", "G(t) @ G(t**2)", "exp(a(x)) * step(t)"),
+    *("diff(u(A @ x), A @ x)", "diff(p(x, A @ y), A @ y)", "diff(p(x, A @ y), x) @ u(x)", "diff(a(A @ x), A @ x)"),
+    *("diff(u(A @ x), A @ x)[i, j]", "a(x)*diff(u(A @ x), A @ x)"),
+]
+SLOPES = [
+    *(
+        "a(x)*diff(u(x), x)",
+        "diff(a(x), x)",
+        "diff(p(x, y), y)",
+        "diff(U(A), A)",
+        "diff(G(t), t)",
+        "diff(u(x), x)[i, j]",
+    ),
+    *("diff(u(x)[i], x[j])", "diff(a(x), x[j])", "diff(U(A), A[i, j])", "diff(p(x, y)[i], y[j])*x[j]"),
+]
+
+
+@pytest.mark.parametrize("written", MAPS)
+def test_functions_of_vectors(written: str) -> None:
+    assert_round_trip(parse_expression(written, MAPS_SCOPE), MAPS_SCOPE)
+
+
+@pytest.mark.parametrize("layout", Layout)
+@pytest.mark.parametrize("written", SLOPES)
+def test_derivatives_of_functions_of_vectors(written: str, layout: Layout) -> None:
+    scope = replace(MAPS_SCOPE, layout=layout)
+    assert_round_trip(parse_expression(written, scope), scope)
+
+
+REFUSED_MAPS = [
+    (r"u + v(x)", "give its argument"),
+    (r"u'(x, y)", "takes 1 argument, not 2"),
+    (r"u(t)", "u takes"),
+    (r"u^2(x)", "what stands above comes last"),
+    (r"p'(x, y)", "say by which argument"),
+    (r"u''(x)", "not read"),
+    (r"\partial_3 p(x, y)", "not read"),
+    (r"\partial_1^2 p(x, y)", "not read"),
+    (r"G'_{ij}(t)", "not read"),
+    (r"u_{ij}(x)", "has no entries|subscript"),
+    (r"\frac{\partial u(x)}{\partial y}", "y is no argument of u"),
+    (r"\frac{\partial u}{\partial x}", "give its argument"),
+    (r"G'(x)", "G takes"),
+    (r"\partial u(x)", "by what is not said"),
+    (r"\mathrm{d} u(x)/t", "by what is not said"),
+]
+
+
+@pytest.mark.parametrize(("written", "message"), REFUSED_MAPS)
+def test_functions_of_vectors_refused(written: str, message: str) -> None:
+    with pytest.raises(ExpressionError, match=message):
+        parse_latex(written, MAPS_SCOPE)
 
 
 @pytest.mark.parametrize("expr", [expr for _, expr in BUILT], ids=[written for written, _ in BUILT])

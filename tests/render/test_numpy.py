@@ -98,6 +98,7 @@ MATRICES: list[tuple[str, Expr, Shape, Array]] = [
     ("logsumexp of columns", LogSumExp(X, 0), (n, ONE), np.log(np.exp(X_value).sum(axis=0))[:, None]),
     ("softplus", apply("softplus", x), (n, ONE), np.log1p(np.exp(x_value))),
     ("relu", apply("relu", x), (n, ONE), x_value * (x_value > 0)),
+    ("step", apply("step", x), (n, ONE), np.where(x_value > 0, 1.0, 0.0)),
     ("diag of a vector", Diag(x), (n, n), np.diag(x_value[:, 0])),
     ("diag of a matrix", Diag(A), (n, ONE), np.diag(A_value).reshape(-1, 1)),
     ("vec", Vec(X), (Dim(1, ("m", "n")), ONE), np.array([[X_value[r, c]] for c in range(4) for r in range(3)])),

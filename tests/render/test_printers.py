@@ -179,6 +179,8 @@ LATEX: list[tuple[Expr, str]] = [
     (apply("exp", Sum(i, x_i)), r"\exp\Bigl(\sum_{i} x_{i}\Bigr)"),
     (apply("exp", x), r"\exp(\mathbf{x})"),
     (apply("relu", a), r"\operatorname{relu}(a)"),
+    (apply("step", a), r"\mathbf{1}[a > 0]"),
+    (apply("step", x), r"\mathbf{1}[\mathbf{x} > 0]"),
     (apply("abs", a), r"\lvert a\rvert"),
     (Apply(abstract("g", 1), (a,)), "g'(a)"),
     (Apply(abstract("g", 1, 0), (a, b)), r"\partial_{1} g(a, b)"),

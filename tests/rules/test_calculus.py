@@ -96,7 +96,7 @@ TABLE: list[tuple[Rule, Expr, Expr | None]] = [
     (calculus.sign_over_abs, Product((fn("sign", x), over(fn("abs", x)))), over(x)),
     (
         calculus.positive_part,
-        Product((TWO, fn("relu", x), fn("sign", fn("relu", x)))),
+        Product((TWO, fn("relu", x), fn("step", x))),
         Product((TWO, fn("relu", x))),
     ),
     (

@@ -15,6 +15,7 @@ DEFINED = {
     "softplus": sympy.log(1 + sympy.exp(t)),
     "relu": sympy.Max(t, 0),
     "abs": sympy.Abs(t),
+    "step": sympy.Heaviside(t, 0),
 }
 POINTS = [sympy.Rational(-7, 10), sympy.Rational(-1, 5), sympy.Rational(3, 10), sympy.Rational(9, 10)]
 

@@ -18,6 +18,7 @@ from derivgen.expr.nodes import (
     Entry,
     Expr,
     Eye,
+    Group,
     Index,
     Inverse,
     Kron,
@@ -103,6 +104,7 @@ from .symbols import (
 )
 from .test_calculus import TABLE as CALCULUS
 from .test_differentials import TABLE as DIFFERENTIALS
+from .test_images import TABLE as IMAGES
 from .test_multiplying import TABLE as MULTIPLYING
 from .test_optimisation import TABLE as OPTIMISATION
 
@@ -172,7 +174,7 @@ TABLE: list[tuple[Rule, Expr, Expr]] = [
     (
         differentiation.kink_rule,
         Partial(fn("relu", times(x_i, x_j)), x_k),
-        times(fn("sign", fn("relu", times(x_i, x_j))), Partial(times(x_i, x_j), x_k)),
+        times(fn("step", times(x_i, x_j)), Partial(times(x_i, x_j), x_k)),
     ),
     (
         differentiation.softmax_rule,
@@ -427,6 +429,9 @@ TABLE: list[tuple[Rule, Expr, Expr]] = [
         Sum(i, times(y_i, Plus((d_ik, x_i)))),
         Sum(i, Plus((times(y_i, d_ik), times(y_i, x_i)))),
     ),
+    (contraction.sum_in_front, times(x_i, Sum(j, times(A_ij, x_j))), Sum(j, times(x_i, A_ij, x_j))),
+    (contraction.sum_in_front, times(Group(Sum(j, times(A_ij, x_j))), x_i), Sum(j, times(A_ij, x_j, x_i))),
+    (contraction.sum_in_front, times(x_j, Sum(j, A_ij)), None),  # type: ignore[list-item]
     (algebra.zero_term, Plus((x_i, num(0), y_i)), Plus((x_i, y_i))),
     (algebra.zero_factor, times(x_i, num(0)), num(0)),
     (algebra.arithmetic, times(num(2), x_i, num(3)), times(num(6), x_i)),
@@ -509,7 +514,7 @@ def test_is_true(rule: Rule, before: Expr, after: Expr) -> None:
 
 
 def test_each_rule_has_a_row() -> None:
-    known = (*TABLE, *DIFFERENTIALS, *CALCULUS, *MULTIPLYING, *OPTIMISATION)
+    known = (*TABLE, *DIFFERENTIALS, *CALCULUS, *MULTIPLYING, *OPTIMISATION, *IMAGES)
     tested = {rule.name for rule, _, _ in known}
     tested |= {rule.name for rule in FUNCTION_RULES.values()}
     assert {rule.name for rule in CATALOGUE} <= tested

@@ -97,6 +97,7 @@ _IN_SYMPY: dict[str, Callable[[Any], Any]] = {
     "softplus": lambda z: sp.log(1 + sp.exp(z)),
     "relu": lambda z: z * sp.Heaviside(z),
     "abs": sp.Abs,
+    "step": lambda z: (sp.sign(z) + 1) / 2,
 }
 
 
@@ -116,7 +117,7 @@ def test_functions_by_sympy(name: str, order: int) -> None:
 
 def test_kinks_are_bad_points() -> None:
     zero = Plus((t, Product((MINUS_ONE, t))))
-    for name in ("relu", "abs", "sign"):
+    for name in ("relu", "abs", "sign", "step"):
         with pytest.raises(BadPoint):
             evaluate(Apply(fun(name, 1), (zero,)), point_for(zero, domain="general"))
 

@@ -186,6 +186,7 @@ def test_functions_are_those_of_python(name: str) -> None:
         "relu": lambda z: max(z, 0.0),
         "abs": abs,
         "sign": lambda z: math.copysign(1, z),
+        "step": lambda z: float(z > 0),
     }
     plain = own.get(name) or getattr(math, name)
     points = np.array([[0.3, 0.7], [0.2, 0.9]])

@@ -6,9 +6,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NoReturn
 
 from derivgen.expr.build import nested_sum
-from derivgen.expr.nodes import ONE, SCALAR, Apply, Dim, Expr, Eye, Function, Number, Ones, Upper, Zeros
+from derivgen.expr.nodes import ONE, SCALAR, Apply, Dim, Expr, Eye, Function, Group, Number, Ones, Upper, Zeros
 from derivgen.expr.shapes import show_shape
-from derivgen.problem import operations
+from derivgen.problem import maps, operations
 from derivgen.problem.latex_input import calls, letters, scripts
 from derivgen.problem.latex_input.cut import Token, Tokens
 from derivgen.problem.latex_input.names import Script, spelled, split_commas
@@ -19,6 +19,7 @@ from derivgen.problem.tokens import Span, exact_number
 if TYPE_CHECKING:
     from derivgen.problem.latex_input.reader import Cursor, Reader
 
+_SLOPES = r"write \frac{\partial u(x)}{\partial x}"
 _RELATIONS = ("=", "<", ">", "!=", r"\in", r"\to", r"\sim", ":")
 
 
@@ -27,6 +28,9 @@ def factor(reader: Reader, cursor: Cursor) -> Operand:
     token = cursor.peek()
     if token is None:
         _refuse_missing(reader, cursor)
+    after = cursor.peek(1)
+    if after is not None and _is_d(reader, token) and _is_map(reader, (after,)):
+        return _slope_with_slash(reader, cursor)
     match token.kind:
         case "number":
             cursor.take()
@@ -140,21 +144,39 @@ def _parentheses(reader: Reader, cursor: Cursor) -> Operand:
     span = (opening.span[0], closing.span[1])
     if len(entries) > 1:
         return scripts.applied(reader, operations.array(reader.source, entries, len(entries), span), cursor)
-    return scripts.applied(reader, Operand(entries[0].expr, entries[0].shape, span), cursor)
+    inner = Operand(entries[0].expr, entries[0].shape, span)
+    if reader.grouped and not is_square and not (cursor.is_at("script") or cursor.is_at("prime")):
+        return Operand(Group(inner.expr), inner.shape, span)
+    return scripts.applied(reader, inner, cursor)
 
 
 def _is_zero(token: Token | None) -> bool:
     return token is not None and token.kind == "number" and token.text == "0"
 
 
+def _is_indicator(cursor: Cursor) -> bool:
+    """Whether a bracket [u > 0] follows."""
+    if not cursor.is_at("open", "[", r"\lbrack"):
+        return False
+    deep, place = 0, 0
+    while (token := cursor.peek(place)) is not None:
+        deep += (token.kind == "open") - (token.kind == "close")
+        if deep == 1 and token.kind == "operator" and token.text == ">":
+            return True
+        if deep == 0:
+            return False
+        place += 1
+    return False
+
+
 def _positive(reader: Reader, cursor: Cursor, opening: Token, body: Operand) -> Operand:
-    """Iverson's bracket [u > 0]."""
+    """Iverson's bracket [u > 0], which may stand behind a bold 1."""
     cursor.take()
     cursor.take()
     reader.bars.pop()
     closing = calls.close(reader, cursor, opening)
     span = (opening.span[0], closing.span[1])
-    expr: Expr = Apply(Function("sign"), (Apply(Function("relu"), (body.expr,)),))
+    expr: Expr = Apply(Function("step"), (body.expr,))
     return scripts.applied(reader, Operand(expr, body.shape, span), cursor)
 
 
@@ -224,6 +246,8 @@ def _norm(reader: Reader, body: Operand, span: Span, below: Script | None) -> Op
 def _filled(reader: Reader, cursor: Cursor) -> Operand:
     r"""`\mathbf{1}`, `\mathbf{0}_n`, `\mathbf{1}_{m \times n}`: a column where its size does not say otherwise."""
     token = cursor.take()
+    if token.text == "1" and _is_indicator(cursor):
+        return _parentheses(reader, cursor)
     own = scripts.take(reader, cursor)
     if token.text not in ("0", "1"):
         reader.refuse(
@@ -292,6 +316,9 @@ def _slope(reader: Reader, token: Token) -> Operand | None:
     above, below = token.groups
     if not above or not below or not all(_is_d(reader, part[0]) for part in (above, below)):
         return None
+    if _is_map(reader, above[1:]) and len(below) > 1:
+        of, by = (reader.inner(part[1:], (part[1].span[0], part[-1].span[1])) for part in (above, below))
+        return maps.derivative(reader.source, reader.scope, of, by, token.span, _SLOPES)
     names = [_whole_name(reader, part[1:]) for part in (above, below)]
     slope = reader.scope.slopes.get((names[0], names[1]))
     if slope is None:
@@ -302,10 +329,30 @@ def _slope(reader: Reader, token: Token) -> Operand | None:
     return Operand(slope, slope.shape, token.span)
 
 
+def _slope_with_slash(reader: Reader, cursor: Cursor) -> Operand:
+    r"""`\partial u(x) / \partial x`, of a function of vectors."""
+    start = cursor.take().span[0]
+    of = reader.factor(cursor)
+    after = cursor.peek(1)
+    if not cursor.is_at("operator", "/") or after is None or not _is_d(reader, after):
+        span = (start, of.span[1])
+        reader.refuse(f"{reader.quote(span)}: by what is not said", span, _SLOPES)
+    cursor.take()
+    cursor.take()
+    by = reader.factor(cursor)
+    return maps.derivative(reader.source, reader.scope, of, by, (start, by.span[1]), _SLOPES)
+
+
 def _is_d(reader: Reader, token: Token) -> bool:
     if token.kind == "operator":
         return token.text == r"\partial"
     return token.kind == "letter" and token.text == "d" and not reader.names.is_known("d")
+
+
+def _is_map(reader: Reader, tokens: Tokens) -> bool:
+    """Whether `tokens` begin with a function of vectors."""
+    names = [name for name in reader.scope.maps if tokens and reader.names.looks_like(name, tokens[0].text)]
+    return bool(names)
 
 
 def _whole_name(reader: Reader, tokens: Tokens) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from derivgen.expr.nodes import SCALAR, Apply, Det, Function, LogDet, Number, Total
-from derivgen.problem.functions import ALONG_AXIS, Call, along_axis, axis_of
+from derivgen.expr.nodes import SCALAR, Apply, Det, Function, Image, LogDet, Number, Total
+from derivgen.problem import functions, maps
 from derivgen.problem.latex_input import macros, scripts
 from derivgen.problem.latex_input.cut import Token
-from derivgen.problem.latex_input.names import Script, spelled
+from derivgen.problem.latex_input.names import Candidate, Script, spelled
 from derivgen.problem.latex_input.scripts import Scripts
 from derivgen.problem.operations import Operand
 from derivgen.problem.subscripts import abstract
@@ -17,6 +17,8 @@ from derivgen.problem.tokens import Span
 
 if TYPE_CHECKING:
     from derivgen.problem.latex_input.reader import Cursor, Reader
+
+"""What stands below a function that is taken of each row or each column."""
 
 
 def known_function(reader: Reader, cursor: Cursor, name: str, token: Token) -> Operand:
@@ -27,7 +29,7 @@ def known_function(reader: Reader, cursor: Cursor, name: str, token: Token) -> O
         reader.refuse(
             f"{reader.quote((token.span[0], own.end))}: only declared functions have primes", token.span, hint
         )
-    axis = macros.AXES.get(spelled(own.below.tokens)) if own.below is not None and name in ALONG_AXIS else None
+    axis = macros.AXES.get(spelled(own.below.tokens)) if own.below and name in functions.ALONG_AXIS else None
     if own.below is not None and axis is None:
         hint = rf"write \frac{{\log x}}{{\log {spelled(own.below.tokens)}}}" if name == "log" else "leave it out"
         reader.refuse(f"{reader.quote((token.span[0], own.end))} has a subscript", own.below.span, hint)
@@ -67,12 +69,10 @@ def _power_of_function(reader: Reader, name: str, token: Token, above: Script) -
     return exponent
 
 
-def _built(
-    reader: Reader, name: str, arguments: list[Operand], span: Span, is_bare: bool, asked: int | None = None
-) -> Operand:
-    if asked is not None:
-        call = Call(reader.source, name, span, tuple(arguments))
-        return along_axis(replace(call, axis=axis_of(call, asked)))
+def _built(reader: Reader, name: str, arguments: list[Operand], span: Span, is_bare: bool, axis: int | None) -> Operand:
+    if axis is not None:
+        call = functions.Call(reader.source, name, span, tuple(arguments))
+        return functions.along_axis(replace(call, axis=functions.axis_of(call, axis)))
     if name == "sum":
         if len(arguments) != 1:
             reader.refuse(f"in {reader.quote(span)}: sum takes 1 argument, not {len(arguments)}", span)
@@ -196,6 +196,39 @@ def at_arguments(reader: Reader, cursor: Cursor, function: Function, start: int)
     return scripts.applied(reader, result, cursor)
 
 
+def of_arrays(reader: Reader, cursor: Cursor, one: Candidate, start: int, own: Scripts) -> Operand:
+    """A function of vectors with its arguments: u(x), its entry u_i(x), its derivative u'(x)."""
+    name, known, span = one.name, reader.scope.maps[one.name], (start, cursor.behind)
+    if own.above is not None and not one.takes_above:
+        shown = reader.quote(own.above.span)
+        reader.refuse(f"{reader.quote(span)}: what stands above comes last", span, f"write {name}(x){shown}")
+    primes = 0 if one.takes_above else own.primes
+    if primes > 1 or (primes and one.rest):
+        hint = rf"write \frac{{\partial {name}_i(x)}}{{\partial x_j}} for a derivative of an entry"
+        reader.refuse(f"{reader.quote(span)}: this derivative is not read", span, hint)
+    if primes and len(known.arguments) > 1:
+        reader.refuse(f"{reader.quote(span)}: say by which argument", span, rf"write \partial_1 {name}(...)")
+    operand = _image(reader, cursor, name, start)
+    if primes:
+        operand = _derivative(reader, operand, 0)
+    if one.rest and own.below is not None:
+        operand = scripts.entry(reader, operand, own.below, one.rest)
+    return scripts.applied(reader, replace(operand, span=(start, cursor.behind)), cursor)
+
+
+def _image(reader: Reader, cursor: Cursor, name: str, start: int) -> Operand:
+    if not cursor.is_at("open", "("):
+        message = f"{name} is a function: give its argument in parentheses"
+        reader.refuse(message, (start, cursor.behind), f"write {name}(x)")
+    arguments, span = parenthesized(reader, cursor, start)
+    return maps.image(reader.source, reader.scope, name, arguments, span)
+
+
+def _derivative(reader: Reader, operand: Operand, place: int) -> Operand:
+    assert isinstance(operand.expr, Image)
+    return maps.by_place(reader.source, reader.scope, operand.expr, place, operand.span)
+
+
 def by_argument(reader: Reader, cursor: Cursor) -> Operand:
     r"""`\partial_1 g(x, y)`: derivatives of a declared function by its arguments."""
     start = cursor.start
@@ -211,6 +244,12 @@ def by_argument(reader: Reader, cursor: Cursor) -> Operand:
         taken += [int(place)] * int(times)
     named = cursor.peek()
     name = named.text if named is not None else ""
+    if name in reader.scope.maps:
+        cursor.take()
+        operand = _image(reader, cursor, name, start)
+        if len(taken) > 1 or taken[0] > len(reader.scope.maps[name].arguments):
+            reader.refuse(f"{reader.quote(operand.span)}: this derivative is not read", operand.span)
+        return scripts.applied(reader, _derivative(reader, operand, taken[0] - 1), cursor)
     function = reader.scope.functions.get(name)
     if named is None or function is None:
         whole = (start, cursor.here[1])
@@ -224,4 +263,4 @@ def by_argument(reader: Reader, cursor: Cursor) -> Operand:
     return at_arguments(reader, cursor, Function(name, tuple(orders), abstract=True), start)
 
 
-__all__ = ["at_arguments", "bare", "by_argument", "close", "declared", "known_function", "parenthesized"]
+__all__ = ["at_arguments", "bare", "by_argument", "close", "declared", "known_function", "of_arrays", "parenthesized"]

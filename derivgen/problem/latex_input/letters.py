@@ -93,9 +93,8 @@ def _fits(reader: Reader, one: Candidate) -> bool:
     symbol = reader.scope.symbols.get(one.name)
     if not one.rest:
         return True
-    if symbol is None:
-        return False
-    axes = sum(dim != ONE for dim in symbol.shape)
+    known = symbol.shape if symbol else reader.scope.maps[one.name].result if one.name in reader.scope.maps else SCALAR
+    axes = sum(dim != ONE for dim in known)
     return axes > 0 and scripts.count(reader, one.rest, axes) == axes
 
 
@@ -138,7 +137,7 @@ def _named(reader: Reader, cursor: Cursor, token: Token, own: Scripts, one: Cand
         hint = f"write \\exp({shown}) for the function, (e)^{{{shown}}} for the power"
         reader.refuse(f"{reader.quote((start, own.end))}: e is declared, and e^x is an exponential", span, hint)
     if name in scope.maps:
-        reader.refuse(f"functions of vectors such as {name} are not there yet", span)
+        return calls.of_arrays(reader, cursor, one, start, own)
     if name in scope.indices and name not in scope.symbols:
         reader.refuse(f"{name} is an index: it stands below an array only", span)
     operand = _value(reader, name, span)

@@ -13,9 +13,9 @@ from typing import NoReturn
 
 from derivgen.errors import ExpressionError
 from derivgen.expr.build import product
-from derivgen.expr.nodes import ONE, SCALAR, Expr, Kron, Number, Product
+from derivgen.expr.nodes import ONE, SCALAR, Expr, Group, Kron, MatMul, Number, Plus, Product
 from derivgen.expr.shapes import shape, show_shape
-from derivgen.expr.walk import free_indices
+from derivgen.expr.walk import free_indices, parts, with_parts
 from derivgen.problem import functions, operations
 from derivgen.problem.functions import Call
 from derivgen.problem.latex_input import atoms
@@ -40,14 +40,15 @@ _SQUARE = frozenset({"tr", "det", "logdet", "inv", "matrix_power"})
 _BEGINS = frozenset({"number", "letter", "word", "bold", "open", "bar", "group", "structure", "matrix"})
 
 
-def parse_latex(text: str, scope: Scope, *, expand: bool = False) -> Expr:
+def parse_latex(text: str, scope: Scope, *, expand: bool = False, grouped: bool = False) -> Expr:
     """The expression that `text` writes in LaTeX, with the names of `scope`.
 
-    With `expand`, names of defined quantities stand for what they are defined as. Raises ExpressionError, which says
-    where in the LaTeX, and what to write in place of what has more than one meaning.
+    With `expand`, names of defined quantities stand for what they are defined as; with `grouped`, products inside
+    products and sums inside sums keep their parentheses. Raises ExpressionError, which says where in the LaTeX, and
+    what to write in place of what has more than one meaning.
     """
     source, tokens = cut(text)
-    reader = Reader(source, scope, expand, Letters(source, scope.indices), Names(scope))
+    reader = Reader(source, scope, expand, Letters(source, scope.indices), Names(scope), grouped=grouped)
     try:
         return reader.whole(right_side(reader, tokens))
     except RecursionError:
@@ -106,6 +107,7 @@ class Reader:
     names: Names
     sizes: Sizes = field(default_factory=Sizes)
     depth: int = 0
+    grouped: bool = False
     bars: list[str] = field(default_factory=lambda: [""])
     """The bars that are open, innermost last; empty for a parenthesis."""
     bound: list[dict[str, Span]] = field(default_factory=lambda: [{}])
@@ -115,6 +117,8 @@ class Reader:
         cursor = Cursor(tokens, tokens[-1].span[1] if tokens else len(self.source.text))
         operand = self.all_of(cursor)
         expr = self.sizes.finish(self.source, self.letters.finish(operand.expr))
+        if self.grouped:
+            expr = _needed_groups(Group(expr))
         if operations.bits(expr) > MOST_BITS:
             self.refuse("the numbers in this expression are too large", operand.span)
         return expr
@@ -323,7 +327,7 @@ class Reader:
                     scales.append(right.expr)
                 else:
                     chain = right
-            elif right.is_scalar:
+            elif right.is_scalar and not (_is_kept_product(right.expr) and chain.shape[1] == ONE):
                 chain = Operand(product((chain.expr, right.expr)), chain.shape, (chain.span[0], right.span[1]))
             elif chain.is_scalar and right.shape[0] != ONE:
                 scales.append(chain.expr)
@@ -386,6 +390,24 @@ class Reader:
             return atoms.factor(self, cursor)
         with self.deeper(cursor.here):
             return atoms.factor(self, cursor)
+
+
+def _is_kept_product(expr: Expr) -> bool:
+    """Whether `expr` is the (y'z) of x (y'z)."""
+    return isinstance(expr, Group) and isinstance(expr.body, MatMul)
+
+
+def _needed_groups(expr: Expr) -> Expr:
+    """`expr` with the parentheses of products inside products and of sums inside sums, and no others."""
+    match expr:
+        case Group(body):
+            return _needed_groups(body)
+    kinds = MatMul | Product if isinstance(expr, MatMul | Product) else Plus
+    is_kept = [
+        isinstance(part, Group) and isinstance(part.body, kinds) and isinstance(expr, kinds) for part in parts(expr)
+    ]
+    inner = [_needed_groups(part) for part in parts(expr)]
+    return with_parts(expr, tuple(Group(part) if kept else part for part, kept in zip(inner, is_kept, strict=True)))
 
 
 def _negative(expr: Expr) -> Expr:
