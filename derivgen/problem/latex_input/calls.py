@@ -18,8 +18,6 @@ from derivgen.problem.tokens import Span
 if TYPE_CHECKING:
     from derivgen.problem.latex_input.reader import Cursor, Reader
 
-"""What stands below a function that is taken of each row or each column."""
-
 
 def known_function(reader: Reader, cursor: Cursor, name: str, token: Token) -> Operand:
     """The function `name` of the language, whose sign `token` has been taken, with its argument."""
