@@ -83,6 +83,22 @@ def _bounded(memory: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
+@contextmanager
+def lifted() -> Iterator[None]:
+    """Lets a program that is started in the body have what memory it wants: PyTorch alone maps several GB."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
 def _address_space() -> int | None:
     """Bytes; None where the system does not say, as only Linux does."""
     try:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
+from derivgen.build.limits import lifted
 from derivgen.derivation import Derivation, Listing
 from derivgen.errors import CannotDerive
 from derivgen.problem.model import Part
@@ -106,17 +107,18 @@ def _python(arguments: Sequence[str], fed: str, more: float = 0.0) -> subprocess
     kept: Mapping[str, str] = {name: os.environ[name] for name in _KEPT if name in os.environ}
     with tempfile.TemporaryDirectory() as folder:
         try:
-            return subprocess.run(
-                [sys.executable, *arguments],
-                input=fed,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                cwd=folder,
-                env={**kept, **_ENVIRONMENT},
-                timeout=limit,
-                check=False,
-            )
+            with lifted():
+                return subprocess.run(
+                    [sys.executable, *arguments],
+                    input=fed,
+                    capture_output=True,
+                    encoding="utf-8",
+                    errors="replace",
+                    cwd=folder,
+                    env={**kept, **_ENVIRONMENT},
+                    timeout=limit,
+                    check=False,
+                )
         except subprocess.TimeoutExpired:
             return Run("", f"it did not end within {limit:.0f} s")
         except OSError as error:
